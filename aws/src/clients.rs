@@ -1,0 +1,89 @@
+//! The SDK's clients and their limits.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_types::SdkConfig;
+use futures_util::future;
+use tokens::{KeyStore as _, Timestamp};
+
+use crate::{Config, DynamoTokenStore, Role, SecretsManagerKeyStore};
+
+/// How long TCP and TLS may take together.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// How long one attempt of a call may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a call may take with its retries. A request makes three at most, one after the other, and
+/// they fit into a function's 5 s.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// How often a call is tried.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// The longest pause before the first retry; the SDK's own is 1 s, which few callers would wait for.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(25);
+
+/// The longest pause at all, also when the service itself asks for a longer one.
+const MAX_BACKOFF: Duration = Duration::from_millis(100);
+
+/// The clients of a function, behind the domain's ports.
+#[derive(Debug)]
+pub struct Clients {
+    /// The key ring.
+    pub keys: Arc<SecretsManagerKeyStore>,
+    /// The tokens.
+    pub store: Arc<DynamoTokenStore>,
+}
+
+impl Clients {
+    /// The clients that `config` describes; nothing is called yet.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let shared = shared(config);
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&shared);
+        dynamodb.set_endpoint_url(config.dynamodb_endpoint.clone());
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
+        let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(&shared);
+        secrets_manager.set_endpoint_url(config.secrets_manager_endpoint.clone());
+        let secrets_manager = aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build());
+        Self {
+            keys: Arc::new(SecretsManagerKeyStore::new(secrets_manager, config.key_ring_secret_id.clone())),
+            store: Arc::new(DynamoTokenStore::new(dynamodb, config.table_name.clone())),
+        }
+    }
+
+    /// Fetches the key ring and connects to DynamoDB, both at once and before the first request.
+    ///
+    /// Never fatal: what fails here is tried again when it is needed.
+    pub async fn warm_up(&self, role: Role, now: Timestamp) {
+        // A ring that cannot be had has been logged.
+        let (_ring, ()) = future::join(self.keys.ring(now), self.store.warm_up(role)).await;
+    }
+}
+
+/// What both clients have in common.
+fn shared(config: &Config) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(INITIAL_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF);
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(config.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(config.credentials.clone()))
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        // Every call has a time-out, and none streams.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}

@@ -1,0 +1,21 @@
+//! The AWS side of token-auth: how the functions reach DynamoDB and Secrets Manager.
+//!
+//! | question | answered in |
+//! | --- | --- |
+//! | which settings it takes | [`Config`] (`config.rs`) |
+//! | how long a call may take, and how often it is tried | [`Clients`] (`clients.rs`) |
+//! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
+//! | what a row looks like in the table | [`to_item`], [`from_item`] (`row.rs`) |
+//! | when the key ring is fetched again | [`SecretsManagerKeyStore`] (`key_store.rs`) |
+
+mod clients;
+mod config;
+mod key_store;
+mod row;
+mod store;
+
+pub use clients::Clients;
+pub use config::Config;
+pub use key_store::SecretsManagerKeyStore;
+pub use row::{UnreadableRow, from_item, to_item};
+pub use store::{DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT_OR_MINE, Role, SPEND};

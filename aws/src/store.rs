@@ -1,0 +1,149 @@
+//! The store of tokens in DynamoDB.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    error::SdkError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict};
+use uuid::Uuid;
+
+use crate::row::{from_item, seconds, to_item};
+
+/// The condition of a mint: [`tokens::may_insert`] as DynamoDB evaluates it.
+///
+/// The write replaces the whole item. Without the last two terms a duplicate that arrives late
+/// would wipe the mark of a token that has been spent or revoked since.
+pub const IF_NEW_OR_MINE: &str = "attribute_not_exists(jti) \
+     OR (minted_by = :me AND attribute_not_exists(used_by) AND attribute_not_exists(revoked_at))";
+
+/// What a spend writes: the claimant, and the time of the first spend.
+pub const SPEND: &str = "SET used_at = if_not_exists(used_at, :now), used_by = :me";
+
+/// The condition of a spend: [`tokens::decide`] as DynamoDB evaluates it.
+///
+/// An update creates the item that it does not find. `attribute_exists(jti)` forbids that in so many
+/// words; `expires_at > :now` would too, because a missing attribute compares with nothing.
+pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) AND expires_at > :now \
+     AND ((attribute_not_exists(used_by) AND attribute_not_exists(revoked_at)) \
+          OR (used_by = :me AND used_at >= :replay_floor))";
+
+/// How long the first call may take.
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a function's IAM role lets it do to the table: one action, with which it also warms up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It mints tokens: `PutItem`.
+    Minter,
+    /// It spends tokens: `UpdateItem`.
+    Spender,
+}
+
+/// A [`TokenStore`] in a table of DynamoDB, one write for each step.
+pub struct DynamoTokenStore {
+    client: Client,
+    table_name: String,
+}
+
+/// A refused write to a row that allows it: nobody may be told yes, nor a reason that is not one.
+#[derive(Debug, thiserror::Error)]
+#[error("the condition failed on a row that fulfils it")]
+struct ContradictoryRow;
+
+impl DynamoTokenStore {
+    /// The store in the table `table_name`.
+    #[must_use]
+    pub const fn new(client: Client, table_name: String) -> Self {
+        Self { client, table_name }
+    }
+
+    /// Connects by the role's one action, on an item that does not exist and under a condition that
+    /// it does: nothing is written, and no further permission is needed.
+    pub(crate) async fn warm_up(&self, role: Role) {
+        const IF_EXISTS: &str = "attribute_exists(jti)";
+
+        let jti = AttributeValue::S(format!("warm-{}", Uuid::new_v4()));
+        // The connect time-out stays the client's own. With another one the SDK would make a
+        // second pool of connections, and this call would warm nothing.
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(WARM_UP_TIMEOUT)
+            .operation_attempt_timeout(WARM_UP_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard().with_max_attempts(1);
+        let once = Config::builder().timeout_config(timeouts).retry_config(retries);
+        // Whatever comes of it: without a connection the first request makes one.
+        match role {
+            Role::Minter => {
+                let put = self.client.put_item().table_name(&self.table_name).item("jti", jti);
+                let put = put.condition_expression(IF_EXISTS).customize().config_override(once);
+                let _outcome = put.send().await;
+            }
+            Role::Spender => {
+                let update = self.client.update_item().table_name(&self.table_name).key("jti", jti);
+                let update = update.condition_expression(IF_EXISTS).customize().config_override(once);
+                let _outcome = update.send().await;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DynamoTokenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamoTokenStore").field("table_name", &self.table_name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenStore for DynamoTokenStore {
+    async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table_name)
+            .condition_expression(IF_NEW_OR_MINE)
+            .expression_attribute_values(":me", AttributeValue::S(row.minted_by.clone()))
+            .set_item(Some(to_item(jti, row)));
+        match put.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(PutItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Taken),
+            Err(err) => Err(unavailable(err)),
+        }
+    }
+
+    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table_name)
+            .key("jti", AttributeValue::S(jti.to_string()))
+            .update_expression(SPEND)
+            .condition_expression(IF_UNSPENT_OR_MINE)
+            .expression_attribute_values(":now", seconds(now))
+            .expression_attribute_values(":replay_floor", seconds(now.minus(REPLAY_WINDOW_SECONDS)))
+            .expression_attribute_values(":me", AttributeValue::S(claim.claimant.clone()))
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(old) => Ok(Verdict::Spent { replayed: old.attributes().is_some_and(|row| row.contains_key("used_by")) }),
+            // The old row explains the refusal; it is never guessed from one attribute.
+            Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                let old = failed.item().map(from_item).transpose().map_err(unavailable)?;
+                match tokens::decide(old.as_ref(), claim, now) {
+                    Verdict::Spent { .. } => Err(unavailable(ContradictoryRow)),
+                    refusal => Ok(refusal),
+                }
+            }
+            Err(err) => Err(unavailable(err)),
+        }
+    }
+}
+
+fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(err.into())
+}

@@ -1,0 +1,119 @@
+//! The one table from failures to HTTP.
+
+use std::error::Error;
+
+use aws_lambda_events::apigw::ApiGatewayProxyResponse;
+use http::{
+    HeaderValue, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+
+use crate::{json, rfc3339};
+
+/// A failure as the client is told it, with the cause that only the log is told.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    message: &'static str,
+    reason: &'static str,
+    used_at: Option<u64>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The body of every error that a function answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_valid: Option<bool>,
+    message: &'static str,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<String>,
+    request_id: &'a str,
+}
+
+impl ApiError {
+    /// 400: the request is not one that can be answered; `message` says what it must be.
+    #[must_use]
+    pub const fn invalid_request(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message, "invalid_request")
+    }
+
+    /// 413: the body is larger than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
+    #[must_use]
+    pub const fn request_too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "request_too_large")
+    }
+
+    /// 401: the token is refused for `reason`; `used_at` is when somebody else spent it.
+    #[must_use]
+    pub fn refused(reason: &'static str, used_at: Option<u64>) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "Invalid or expired token", reason);
+        Self { used_at, ..error }
+    }
+
+    /// 503: the outcome is not known, or something that is needed is down; trying again is right.
+    #[must_use]
+    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "unavailable");
+        Self { cause: Some(cause.into()), ..error }
+    }
+
+    /// 500: a defect, here or in how the API is put together.
+    #[must_use]
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "internal");
+        Self { cause: Some(cause.into()), ..error }
+    }
+
+    const fn new(status: StatusCode, message: &'static str, reason: &'static str) -> Self {
+        Self { status, message, reason, used_at: None, cause: None }
+    }
+
+    /// Logs the failure, once, with its whole chain of sources, and renders the response.
+    pub(crate) fn into_response(self, request_id: &str, is_valid: Option<bool>) -> ApiGatewayProxyResponse {
+        let (status, reason) = (self.status.as_u16(), self.reason);
+        if let Some(cause) = &self.cause {
+            tracing::error!(http.status = status, error.reason = reason, error = %Chain(&**cause), "request failed");
+        } else {
+            tracing::info!(http.status = status, error.reason = reason, "request refused");
+        }
+        let body = ErrorBody {
+            is_valid,
+            message: self.message,
+            reason: self.reason,
+            used_at: self.used_at.map(rfc3339),
+            request_id,
+        };
+        let mut response = json(self.status, &body);
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                // RFC 6750, section 3.1. A REST API renames it to x-amzn-Remapped-WWW-Authenticate.
+                let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+                response.headers.insert(WWW_AUTHENTICATE, challenge);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// An error and all its sources, none of which repeats the next.
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

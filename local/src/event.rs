@@ -1,0 +1,149 @@
+//! Events: a request as API Gateway describes it to an authorizer and to a function (payload version 1).
+//!
+//! One thing cannot be as in API Gateway: header names reach the event in lower case, because the HTTP
+//! server does not keep how the client wrote them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{HOST, HeaderName, USER_AGENT};
+use http::request::Parts;
+use serde_json::{Map, Value, json};
+
+use crate::routes::Match;
+use crate::template::Route;
+
+/// The account of this machine, AWS's own example.
+pub(crate) const ACCOUNT_ID: &str = "123456789012";
+/// The region of this machine.
+pub(crate) const REGION: &str = "local";
+/// The id of the API on this machine.
+const API_ID: &str = "local";
+
+/// A request for a route, as both events describe it.
+#[derive(Debug)]
+pub(crate) struct Description {
+    /// ARN of the method that is called.
+    pub(crate) method_arn: String,
+    /// Members that both events have.
+    members: Map<String, Value>,
+}
+
+/// A name and one of its values.
+type Pair<'a> = (&'a str, Cow<'a, str>);
+
+/// Query parameters of a request, decoded, in their order.
+pub(crate) fn query_parameters(request: &Parts) -> Vec<(String, String)> {
+    form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// The request context before a route is known: what a gateway response can refer to.
+pub(crate) fn request_context(request: &Parts, path: &str, stage: &str, request_id: &str, peer: SocketAddr) -> Value {
+    let header = |name: HeaderName| request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // As the client names it, port included: an authorizer has only `Host` and must see the same.
+    let domain = header(HOST).unwrap_or_default();
+    let epoch = crate::clock::now_millis();
+    json!({
+        "accountId": ACCOUNT_ID,
+        "apiId": API_ID,
+        "domainName": domain,
+        "domainPrefix": domain.split('.').next(),
+        "httpMethod": request.method.as_str(),
+        "identity": { "sourceIp": peer.ip().to_string(), "userAgent": header(USER_AGENT) },
+        "path": format!("/{stage}{path}"),
+        "protocol": format!("{:?}", request.version),
+        "requestId": request_id,
+        "requestTime": crate::clock::request_time(epoch),
+        "requestTimeEpoch": epoch,
+        "stage": stage,
+    })
+}
+
+impl Description {
+    /// Describes a request for `route`, and adds the route to its `context`.
+    pub(crate) fn new(
+        request: &Parts,
+        path: &str,
+        stage: &str,
+        route: &Route,
+        found: &Match,
+        context: &mut Value,
+    ) -> Self {
+        let method = request.method.as_str();
+        context["resourceId"] = Value::from(format!("r{}", found.index));
+        context["resourcePath"] = Value::from(route.path.as_str());
+        let headers: Vec<Pair<'_>> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+            .collect();
+        let queries = query_parameters(request);
+        let queries = pairs(&queries);
+        let members = [
+            ("resource", Value::from(route.path.as_str())),
+            ("path", Value::from(path)),
+            ("httpMethod", Value::from(method)),
+            ("headers", last_values(&headers)),
+            ("multiValueHeaders", all_values(&headers)),
+            ("queryStringParameters", last_values(&queries)),
+            ("multiValueQueryStringParameters", all_values(&queries)),
+            ("pathParameters", last_values(&pairs(&found.parameters))),
+            ("stageVariables", json!({})),
+        ];
+        let arn_path = path.trim_start_matches('/');
+        Self {
+            method_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
+            members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+
+    /// The event of a REQUEST authorizer.
+    pub(crate) fn authorizer_event(&self, context: &Value) -> Value {
+        let mut event = self.members.clone();
+        event.insert("type".to_owned(), Value::from("REQUEST"));
+        event.insert("methodArn".to_owned(), Value::from(self.method_arn.as_str()));
+        event.insert("requestContext".to_owned(), context.clone());
+        Value::Object(event)
+    }
+
+    /// The event of a proxy integration.
+    pub(crate) fn proxy_event(self, context: Value, body: &[u8]) -> Value {
+        let mut event = self.members;
+        // Here API Gateway writes null for what an authorizer's event has empty.
+        for (_, value) in event.iter_mut().filter(|(_, value)| value.as_object().is_some_and(Map::is_empty)) {
+            *value = Value::Null;
+        }
+        // Without binary media types a body is text; bytes that are none stay whole in base64.
+        let (body, is_base64_encoded) = match std::str::from_utf8(body) {
+            Ok("") => (Value::Null, false),
+            Ok(text) => (Value::from(text), false),
+            Err(_) => (Value::from(STANDARD.encode(body)), true),
+        };
+        event.insert("body".to_owned(), body);
+        event.insert("isBase64Encoded".to_owned(), Value::from(is_base64_encoded));
+        event.insert("requestContext".to_owned(), context);
+        Value::Object(event)
+    }
+}
+
+/// Names and values, borrowed.
+fn pairs(owned: &[(String, String)]) -> Vec<Pair<'_>> {
+    owned.iter().map(|(name, value)| (name.as_str(), Cow::from(value))).collect()
+}
+
+/// Each name with the last of its values.
+fn last_values(pairs: &[Pair<'_>]) -> Value {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(&**value))).collect::<Map<_, _>>().into()
+}
+
+/// Each name with all its values.
+fn all_values(pairs: &[Pair<'_>]) -> Value {
+    let mut by_name = BTreeMap::<&str, Vec<&str>>::new();
+    for (name, value) in pairs {
+        by_name.entry(name).or_default().push(value);
+    }
+    json!(by_name)
+}

@@ -1,0 +1,264 @@
+//! Gateway responses: what API Gateway answers by itself, as the template words it.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+/// The header by which API Gateway names the kind of its own errors.
+const X_AMZN_ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// Gateway responses that a template may define although nothing on this machine sends them.
+const OTHER_TYPES: &[&str] = &[
+    "API_CONFIGURATION_ERROR",
+    "BAD_REQUEST_PARAMETERS",
+    "BAD_REQUEST_BODY",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "EXPIRED_TOKEN",
+    "INVALID_API_KEY",
+    "INVALID_SIGNATURE",
+    "QUOTA_EXCEEDED",
+    "RESOURCE_NOT_FOUND",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "WAF_FILTERED",
+];
+
+/// The gateway responses that this runner sends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ResponseType {
+    /// The authorizer's policy does not allow the call.
+    AccessDenied,
+    /// The authorizer's reply is not one that API Gateway can use.
+    AuthorizerConfigurationError,
+    /// The authorizer failed.
+    AuthorizerFailure,
+    /// The function failed or its reply is malformed.
+    IntegrationFailure,
+    /// The function took too long.
+    IntegrationTimeout,
+    /// No such route.
+    MissingAuthenticationToken,
+    /// The body is too long.
+    RequestTooLarge,
+    /// The stage's throttling refuses the request.
+    Throttled,
+    /// The authorizer says who calls is not known, or an identity source is missing.
+    Unauthorized,
+}
+
+impl ResponseType {
+    /// Every type, for the search by name.
+    const ALL: [Self; 9] = [
+        Self::AccessDenied,
+        Self::AuthorizerConfigurationError,
+        Self::AuthorizerFailure,
+        Self::IntegrationFailure,
+        Self::IntegrationTimeout,
+        Self::MissingAuthenticationToken,
+        Self::RequestTooLarge,
+        Self::Throttled,
+        Self::Unauthorized,
+    ];
+
+    /// API Gateway's name, status, error type and message; a null message is null there too.
+    const fn facts(self) -> (&'static str, StatusCode, &'static str, Option<&'static str>) {
+        match self {
+            Self::AccessDenied => (
+                "ACCESS_DENIED",
+                StatusCode::FORBIDDEN,
+                "AccessDeniedException",
+                Some("User is not authorized to access this resource"),
+            ),
+            Self::AuthorizerConfigurationError => (
+                "AUTHORIZER_CONFIGURATION_ERROR",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "AuthorizerConfigurationException",
+                None,
+            ),
+            Self::AuthorizerFailure => {
+                ("AUTHORIZER_FAILURE", StatusCode::INTERNAL_SERVER_ERROR, "AuthorizerFailureException", None)
+            }
+            Self::IntegrationFailure => (
+                "INTEGRATION_FAILURE",
+                StatusCode::BAD_GATEWAY,
+                "InternalServerErrorException",
+                Some("Internal server error"),
+            ),
+            Self::IntegrationTimeout => (
+                "INTEGRATION_TIMEOUT",
+                StatusCode::GATEWAY_TIMEOUT,
+                "InternalServerErrorException",
+                Some("Endpoint request timed out"),
+            ),
+            Self::MissingAuthenticationToken => (
+                "MISSING_AUTHENTICATION_TOKEN",
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationTokenException",
+                Some("Missing Authentication Token"),
+            ),
+            Self::RequestTooLarge => {
+                ("REQUEST_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE, "BadRequestException", Some("Request Too Long"))
+            }
+            Self::Throttled => {
+                ("THROTTLED", StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", Some("Too Many Requests"))
+            }
+            Self::Unauthorized => {
+                ("UNAUTHORIZED", StatusCode::UNAUTHORIZED, "UnauthorizedException", Some("Unauthorized"))
+            }
+        }
+    }
+
+    /// API Gateway's name.
+    pub(crate) const fn name(self) -> &'static str {
+        self.facts().0
+    }
+}
+
+/// Whether API Gateway knows a gateway response of this name.
+pub(crate) fn is_type(name: &str) -> bool {
+    OTHER_TYPES.contains(&name) || ResponseType::ALL.iter().any(|known| known.name() == name)
+}
+
+/// A gateway response as the template defines it.
+#[derive(Debug, Default)]
+pub(crate) struct GatewayResponse {
+    /// Status in place of API Gateway's.
+    pub(crate) status: Option<StatusCode>,
+    /// Headers.
+    pub(crate) headers: HeaderMap,
+    /// Media type and text of the body.
+    pub(crate) template: Option<(HeaderValue, Template)>,
+}
+
+/// The gateway responses of an API.
+#[derive(Debug, Default)]
+pub(crate) struct GatewayResponses {
+    /// By the name of the type, `DEFAULT_4XX` and `DEFAULT_5XX` included.
+    by_type: HashMap<String, GatewayResponse>,
+}
+
+impl GatewayResponses {
+    /// Adds the response of the type `name`.
+    pub(crate) fn insert(&mut self, name: &str, response: GatewayResponse) {
+        self.by_type.insert(name.to_owned(), response);
+    }
+
+    /// The response of the type `kind`, its variables taken from the request's `context`.
+    pub(crate) fn render(&self, kind: ResponseType, context: &Value) -> Response {
+        let (name, status, error_type, message) = kind.facts();
+        let family = if status.is_client_error() { "DEFAULT_4XX" } else { "DEFAULT_5XX" };
+        let defined = self.by_type.get(name).or_else(|| self.by_type.get(family));
+        let built_in;
+        let (media_type, template) = match defined.and_then(|defined| defined.template.as_ref()) {
+            Some((media_type, template)) => (media_type.clone(), template),
+            None => {
+                built_in = Template::default();
+                (HeaderValue::from_static("application/json"), &built_in)
+            }
+        };
+        let body = template.render(|path| match path {
+            ["error", "responseType"] => name.to_owned(),
+            ["error", "message"] => message.unwrap_or_default().to_owned(),
+            ["error", "messageString"] => Value::from(message).to_string(),
+            path => match path.iter().try_fold(context, |value, key| value.get(key)) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Null) | None => String::new(),
+                Some(other) => other.to_string(),
+            },
+        });
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = defined.and_then(|defined| defined.status).unwrap_or(status);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, media_type);
+        headers.insert(X_AMZN_ERROR_TYPE, HeaderValue::from_static(error_type));
+        if let Some(defined) = defined {
+            headers.extend(defined.headers.clone());
+        }
+        response
+    }
+}
+
+/// The body of a gateway response: text in which `$context.…` is replaced, nothing more.
+#[derive(Debug)]
+pub(crate) struct Template(Vec<Segment>);
+
+/// A piece of a [`Template`].
+#[derive(Debug, Eq, PartialEq)]
+enum Segment {
+    /// Text as it is.
+    Text(String),
+    /// The members to follow from `$context`.
+    Variable(Vec<String>),
+}
+
+impl Default for Template {
+    /// API Gateway's own body, `{"message":$context.error.messageString}`.
+    fn default() -> Self {
+        Self(vec![
+            Segment::Text(r#"{"message":"#.to_owned()),
+            Segment::Variable(vec!["error".to_owned(), "messageString".to_owned()]),
+            Segment::Text("}".to_owned()),
+        ])
+    }
+}
+
+impl Template {
+    /// Parses the text of a template.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+            let mut end = word(after);
+            while let Some(next) = after[end..].strip_prefix('.').map(word).filter(|length| *length > 0) {
+                end += 1 + next;
+            }
+            let (variable, after) = after.split_at(end);
+            segments.push(Segment::Text(before.to_owned()));
+            match variable.strip_prefix("context.") {
+                Some(path) => segments.push(Segment::Variable(path.split('.').map(str::to_owned).collect())),
+                None if variable.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                    return Err(format!("${variable} is not supported in a gateway response, only $context"));
+                }
+                None => segments.push(Segment::Text(format!("${variable}"))),
+            }
+            rest = after;
+        }
+        segments.push(Segment::Text(rest.to_owned()));
+        Ok(Self(segments))
+    }
+
+    /// The text with every variable replaced by what `value` gives for it.
+    fn render(&self, value: impl Fn(&[&str]) -> String) -> String {
+        self.0.iter().fold(String::new(), |body, segment| match segment {
+            Segment::Text(text) => body + text,
+            Segment::Variable(path) => body + &value(&path.iter().map(String::as_str).collect::<Vec<_>>()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(text: &str) -> String {
+        Template::parse(text).unwrap().render(|path| format!("<{}>", path.join("/")))
+    }
+
+    #[test]
+    fn a_template_replaces_context_variables_and_nothing_else() {
+        assert_eq!(render(r#"{"id":"$context.requestId"}"#), r#"{"id":"<requestId>"}"#);
+        assert_eq!(render("$context.a.b_c. $context.d"), "<a/b_c>. <d>");
+        assert_eq!(render("5$, $5 and $$context.a-b"), "5$, $5 and $<a>-b");
+    }
+
+    #[test]
+    fn other_variables_are_refused_and_not_left_as_they_are() {
+        for text in ["$input.body", "#set($x = 1)", "$context", "$contextual.a", "$util.escapeJavaScript($context.a)"] {
+            assert!(Template::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `local`: serves the API of `template.yaml` on this machine. See [`local`].
+
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::{Options, Server};
+
+/// Serves the API of a SAM template on this machine, as Amazon API Gateway would.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The SAM template.
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+    /// Enforce the template's throttling.
+    #[arg(long)]
+    throttle: bool,
+}
+
+/// Runs the program; a failure is one line on standard error.
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { port, host, template, throttle } = Arguments::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    match run(Options { host, port, template, throttle }).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            _ = writeln!(std::io::stderr(), "error: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts, says what is served, and serves until the process is told to end.
+async fn run(options: Options) -> anyhow::Result<()> {
+    let server = Server::bind(options, &local::functions()?).await?;
+    for warning in server.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // A closed standard output is no reason not to serve.
+    _ = write!(std::io::stdout(), "{}", server.summary());
+    server.serve(termination()?).await?;
+    Ok(())
+}
+
+/// Ready when the process is told to end, by Ctrl-C or by SIGTERM.
+fn termination() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,260 @@
+//! What a REQUEST authorizer's answer means: verdicts, policies and context as API Gateway reads them.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// How long API Gateway reuses an answer where SAM's `ReauthorizeEvery` says nothing.
+pub(crate) const DEFAULT_CACHE_SECONDS: u32 = 300;
+/// The action that a policy must cover to say anything about a call.
+const INVOKE: &str = "execute-api:Invoke";
+
+/// What a well-formed answer says about the called method.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Decision {
+    /// Whether the policy allows the call.
+    pub(crate) is_allowed: bool,
+    /// The authorizer's context and `principalId`, every value as a string.
+    pub(crate) context: Map<String, Value>,
+}
+
+/// Why API Gateway cannot use an authorizer's answer; it holds no value of the answer.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Malformed(&'static str);
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Reads an authorizer's answer for the method `method_arn`: an explicit Deny wins, then an Allow counts.
+pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malformed> {
+    let principal = answer["principalId"].as_str().filter(|principal| !principal.is_empty());
+    let principal = principal.ok_or(Malformed("principalId is missing"))?;
+    let policy = answer["policyDocument"].as_object().ok_or(Malformed("policyDocument is missing"))?;
+    if !matches!(policy.get("Version").and_then(Value::as_str), Some("2012-10-17" | "2008-10-17")) {
+        return Err(Malformed("the policy's Version is none of IAM's"));
+    }
+    let statements = match policy.get("Statement") {
+        Some(Value::Array(statements)) if !statements.is_empty() => statements.as_slice(),
+        Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),
+        _ => return Err(Malformed("the policy has no Statement")),
+    };
+    let (mut allow, mut deny) = (false, false);
+    for statement in statements {
+        let (effect, applies) = read_statement(statement, method_arn)?;
+        match effect {
+            Effect::Allow => allow |= applies,
+            Effect::Deny => deny |= applies,
+        }
+    }
+    let mut context = read_context(&answer["context"])?;
+    context.insert("principalId".to_owned(), Value::from(principal));
+    Ok(Decision { is_allowed: allow && !deny, context })
+}
+
+/// What a statement does where it applies.
+enum Effect {
+    /// Allows the call.
+    Allow,
+    /// Refuses the call, whatever else allows it.
+    Deny,
+}
+
+/// A statement's effect and whether it applies to the call.
+fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool), Malformed> {
+    let members = statement.as_object().ok_or(Malformed("a Statement is no object"))?;
+    // A Condition, NotAction or NotResource that were ignored could turn a refusal into an Allow.
+    if members.keys().any(|key| !matches!(key.as_str(), "Sid" | "Effect" | "Action" | "Resource")) {
+        return Err(Malformed("a Statement has a member other than Sid, Effect, Action and Resource"));
+    }
+    let effect = match statement["Effect"].as_str() {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        _ => return Err(Malformed("a Statement's Effect is neither Allow nor Deny")),
+    };
+    let covers = |member: &'static str, value: &str, fold: fn(&str) -> String| {
+        let patterns = match &statement[member] {
+            Value::Array(patterns) if !patterns.is_empty() => patterns.as_slice(),
+            pattern @ Value::String(_) => std::slice::from_ref(pattern),
+            _ => return Err(Malformed("a Statement's Action or Resource is missing")),
+        };
+        let mut covered = false;
+        for pattern in patterns {
+            let text = pattern.as_str().ok_or(Malformed("an Action or Resource is no string"))?;
+            covered |= matches(&parse_pattern(&fold(text))?, &fold(value));
+        }
+        Ok(covered)
+    };
+    let action = covers("Action", INVOKE, str::to_lowercase)?;
+    let resource = covers("Resource", method_arn, str::to_owned)?;
+    Ok((effect, action && resource))
+}
+
+/// The context that the function and gateway responses see.
+fn read_context(context: &Value) -> Result<Map<String, Value>, Malformed> {
+    let members = match context {
+        Value::Null => return Ok(Map::new()),
+        Value::Object(members) => members,
+        _ => return Err(Malformed("the context is no object")),
+    };
+    let text = |(key, value): (&String, &Value)| match value {
+        Value::String(_) => Ok((key.clone(), value.clone())),
+        Value::Number(_) | Value::Bool(_) => Ok((key.clone(), Value::from(value.to_string()))),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(Malformed("a context value is neither string, number nor boolean"))
+        }
+    };
+    members.iter().map(text).collect()
+}
+
+/// A piece of an IAM pattern.
+#[derive(Debug, Eq, PartialEq)]
+enum Glob {
+    /// `*`: any text.
+    Any,
+    /// `?`: any one character.
+    One,
+    /// Itself.
+    Literal(char),
+}
+
+/// Parses a pattern with IAM's wildcards and its escapes `${*}`, `${?}` and `${$}`.
+fn parse_pattern(pattern: &str) -> Result<Vec<Glob>, Malformed> {
+    let mut globs = Vec::with_capacity(pattern.len());
+    let mut rest = pattern.chars();
+    while let Some(next) = rest.next() {
+        globs.push(match next {
+            '*' => Glob::Any,
+            '?' => Glob::One,
+            '$' if rest.as_str().starts_with('{') => {
+                let mut escape = rest.as_str().chars().skip(1);
+                match (escape.next(), escape.next()) {
+                    (Some(literal @ ('*' | '?' | '$')), Some('}')) => {
+                        rest.nth(2);
+                        Glob::Literal(literal)
+                    }
+                    _ => return Err(Malformed("a policy variable is not supported")),
+                }
+            }
+            literal => Glob::Literal(literal),
+        });
+    }
+    Ok(globs)
+}
+
+/// Whether a pattern covers a text, in time proportional to both lengths multiplied at worst.
+fn matches(pattern: &[Glob], text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // After the last `*`: where the pattern goes on, and where in the text that was tried last.
+    let mut resume: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(Glob::Any) => {
+                p += 1;
+                resume = Some((p, t));
+            }
+            Some(glob) if *glob == Glob::One || *glob == Glob::Literal(text[t]) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((after_star, tried)) = resume else { return false };
+                p = after_star;
+                t = tried + 1;
+                resume = Some((after_star, t));
+            }
+        }
+    }
+    pattern[p..].iter().all(|glob| *glob == Glob::Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:execute-api:local:123456789012:local/Prod/GET/hello";
+
+    fn statement(effect: &str, resource: &str) -> Value {
+        json!({"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource})
+    }
+
+    fn answer(statements: &Value) -> Value {
+        json!({"principalId": "p", "policyDocument": {"Version": "2012-10-17", "Statement": statements}})
+    }
+
+    fn is_allowed(statements: &Value) -> bool {
+        decide(&answer(statements), ARN).unwrap().is_allowed
+    }
+
+    #[test]
+    fn deny_wins_over_allow_in_either_order() {
+        assert!(is_allowed(&json!([statement("Allow", ARN)])));
+        assert!(!is_allowed(&json!([statement("Allow", ARN), statement("Deny", ARN)])));
+        assert!(!is_allowed(&json!([statement("Deny", "*"), statement("Allow", ARN)])));
+    }
+
+    #[test]
+    fn a_statement_counts_only_where_action_and_resource_cover_the_call() {
+        assert!(!is_allowed(&json!([statement(
+            "Allow",
+            "arn:aws:execute-api:local:123456789012:local/Prod/POST/hello"
+        )])));
+        assert!(is_allowed(&json!([statement("Allow", ARN), statement("Deny", "arn:*/POST/*")])));
+        assert!(is_allowed(&json!({"Effect": "Allow", "Action": ["s3:*", "EXECUTE-API:*"], "Resource": ["x", ARN]})));
+        assert!(!is_allowed(&json!({"Effect": "Allow", "Action": "execute-api:ManageConnections", "Resource": "*"})));
+    }
+
+    #[test]
+    fn resources_match_with_wildcards_and_literal_escapes() {
+        let covers = |pattern: &str, text: &str| matches(&parse_pattern(pattern).unwrap(), text);
+        assert!(covers("a*c?", "abbbcd") && covers("*", "") && covers("a*b*c", "a-b-b-c") && covers("a**", "a"));
+        assert!(!covers("a*c?", "abbbc") && !covers("a", "A") && !covers("a?", "a") && !covers("", "a"));
+        assert!(covers("a${*}${?}${$}", "a*?$") && !covers("a${*}", "ab") && !covers("a${?}", "ab"));
+        assert!(parse_pattern("a${aws:username}").is_err());
+    }
+
+    #[test]
+    fn a_malformed_answer_is_told_apart_from_a_refusal() {
+        let allow = statement("Allow", "*");
+        let with = |key: &str, value: Value| {
+            let mut statement = allow.clone();
+            statement[key] = value;
+            answer(&json!([statement]))
+        };
+        let mut no_principal = answer(&json!([allow]));
+        no_principal["principalId"] = Value::Null;
+        let mut old = answer(&json!([allow]));
+        old["policyDocument"]["Version"] = json!("2020-01-01");
+        for (name, malformed) in [
+            ("no principal", no_principal),
+            ("no policy", json!({"principalId": "p"})),
+            ("unknown version", old),
+            ("no statement", answer(&json!([]))),
+            ("effect", with("Effect", json!("allow"))),
+            ("no action", with("Action", Value::Null)),
+            ("resource", with("Resource", json!([1]))),
+            ("condition", with("Condition", json!({"Bool": {"a": "b"}}))),
+            ("negation", with("NotResource", json!("*"))),
+            ("text", json!("Allow")),
+        ] {
+            assert!(decide(&malformed, ARN).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn context_values_become_strings_and_others_than_scalars_are_refused() {
+        let mut answer = answer(&json!([statement("Allow", "*")]));
+        answer["context"] = json!({"text": "a", "number": 7, "flag": true});
+        let context = decide(&answer, ARN).unwrap().context;
+        assert_eq!(Value::from(context), json!({"text": "a", "number": "7", "flag": "true", "principalId": "p"}));
+        for value in [json!([1]), json!({"a": 1}), Value::Null] {
+            answer["context"] = json!({"key": value});
+            assert!(decide(&answer, ARN).is_err());
+        }
+    }
+}

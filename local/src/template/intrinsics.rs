@@ -1,0 +1,407 @@
+//! CloudFormation's intrinsic functions, resolved one node at a time and only where a value is needed.
+
+use std::cell::RefCell;
+
+use super::Fault;
+use super::node::{Content, Entry, Node};
+
+/// The pseudo parameters, as this machine answers them.
+const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
+    ("AWS::AccountId", crate::event::ACCOUNT_ID),
+    ("AWS::Partition", "aws"),
+    ("AWS::Region", crate::event::REGION),
+    ("AWS::StackName", "local"),
+    ("AWS::URLSuffix", "amazonaws.com"),
+];
+
+/// The document and what its functions refer to.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// The top of the template.
+    root: Node,
+    /// Names of the conditions being evaluated, to find one that depends on itself.
+    evaluating: RefCell<Vec<String>>,
+}
+
+/// A node whose own function, if it was one, is resolved; its members are resolved when they are read.
+#[derive(Clone, Debug)]
+pub(super) struct Value<'doc> {
+    /// Where its members' functions look up names.
+    document: &'doc Document,
+    /// The node, never a function.
+    node: Node,
+}
+
+impl Document {
+    /// Parses the text of a template.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        Ok(Self { root: Node::parse(text)?, evaluating: RefCell::default() })
+    }
+
+    /// The top of the template.
+    pub(super) fn root(&self) -> Value<'_> {
+        Value { document: self, node: self.root.clone() }
+    }
+
+    /// The entry `name` of the top-level section `section`.
+    fn declared(&self, section: &str, name: &str) -> Option<&Entry> {
+        self.root.get(section)?.value.get(name)
+    }
+
+    /// The node without a function at its top; `None` is `AWS::NoValue`.
+    fn resolve(&self, node: &Node) -> Result<Option<Node>, Fault> {
+        let Content::Call(name, argument) = &*node.content else {
+            return Ok(Some(node.clone()));
+        };
+        let line = node.line;
+        let text = |text: String| Ok(Some(Node::new(line, Content::Scalar(text))));
+        match name.as_str() {
+            "Ref" => self.reference(&self.text(argument)?, line),
+            "Fn::GetAtt" => match &*argument.content {
+                Content::Sequence(_) => text(self.texts(argument)?.join(".")),
+                _ => text(self.text(argument)?),
+            },
+            "Fn::Sub" => text(self.substitute(argument)?),
+            "Fn::Join" => {
+                let [delimiter, list] = self.arguments(name, argument)?;
+                text(self.texts(&list)?.join(&self.text(&delimiter)?))
+            }
+            "Fn::Select" => {
+                let [index, list] = self.arguments(name, argument)?;
+                let index: usize =
+                    self.text(&index)?.parse().map_err(|_| Fault::new(line, "the index must be a number"))?;
+                let items = self.items(&list)?;
+                let item = items.get(index).ok_or_else(|| Fault::new(line, format!("the list has no item {index}")))?;
+                self.resolve(item)
+            }
+            "Fn::FindInMap" => {
+                let [map, top, second] = self.arguments(name, argument)?;
+                let (map, top, second) = (self.text(&map)?, self.text(&top)?, self.text(&second)?);
+                self.declared("Mappings", &map)
+                    .and_then(|entry| entry.value.get(&top)?.value.get(&second))
+                    .map(|entry| Some(entry.value.clone()))
+                    .ok_or_else(|| Fault::new(line, format!("Mappings has no {map}.{top}.{second}")))
+            }
+            "Fn::If" => {
+                let [condition, then, otherwise] = self.arguments(name, argument)?;
+                let holds = self.condition(&self.text(&condition)?, line)?;
+                self.resolve(if holds { &then } else { &otherwise })
+            }
+            name => Err(Fault::new(line, format!("the function {name} is not supported"))),
+        }
+    }
+
+    /// What `Ref` gives for `name`.
+    fn reference(&self, name: &str, line: usize) -> Result<Option<Node>, Fault> {
+        let text = |text: &str| Ok(Some(Node::new(line, Content::Scalar(text.to_owned()))));
+        if name == "AWS::NoValue" {
+            return Ok(None);
+        }
+        if let Some((_, value)) = PSEUDO_PARAMETERS.iter().find(|(pseudo, _)| *pseudo == name) {
+            return text(value);
+        }
+        if let Some(parameter) = self.declared("Parameters", name) {
+            let kind = match parameter.value.get("Type") {
+                Some(entry) => self.text(&entry.value)?,
+                None => return Err(Fault::new(parameter.line, format!("the parameter {name} has no Type"))),
+            };
+            if kind.starts_with("AWS::SSM::") {
+                return Err(Fault::new(line, format!("the parameter {name} stands in Parameter Store: not supported")));
+            }
+            let default = parameter
+                .value
+                .get("Default")
+                .ok_or_else(|| Fault::new(parameter.line, format!("the parameter {name} has no Default")))?;
+            return match self.text(&default.value)? {
+                list if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
+                    let items = list.split(',').map(|item| Node::new(line, Content::Scalar(item.trim().to_owned())));
+                    Ok(Some(Node::new(line, Content::Sequence(items.collect()))))
+                }
+                value => text(&value),
+            };
+        }
+        match self.declared("Resources", name) {
+            Some(_) => text(name),
+            None => Err(Fault::new(line, format!("{name} is neither a parameter nor a resource"))),
+        }
+    }
+
+    /// `Fn::Sub` in both its forms.
+    fn substitute(&self, argument: &Node) -> Result<String, Fault> {
+        let (pattern, variables) = match &*argument.content {
+            Content::Sequence(_) => {
+                let [pattern, variables] = self.arguments("Fn::Sub", argument)?;
+                (self.text(&pattern)?, Some(variables))
+            }
+            _ => (self.text(argument)?, None),
+        };
+        let line = argument.line;
+        let mut result = String::with_capacity(pattern.len());
+        let mut rest = pattern.as_str();
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| Fault::new(line, "${ without } in the text of Fn::Sub"))?;
+            result.push_str(before);
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+            } else if let Some(entry) = variables.as_ref().and_then(|variables| variables.get(name)) {
+                result.push_str(&self.text(&entry.value)?);
+            } else if name.contains('.') {
+                result.push_str(name); // as GetAtt
+            } else {
+                let value = self.reference(name, line)?;
+                let value = value.ok_or_else(|| Fault::new(line, format!("{name} is no value for Fn::Sub")))?;
+                result.push_str(&self.text(&value)?);
+            }
+            rest = after;
+        }
+        Ok(result + rest)
+    }
+
+    /// Whether the condition `name` of the section `Conditions` holds.
+    fn condition(&self, name: &str, line: usize) -> Result<bool, Fault> {
+        let entry =
+            self.declared("Conditions", name).ok_or_else(|| Fault::new(line, format!("Conditions has no {name}")))?;
+        if self.evaluating.borrow().iter().any(|evaluating| evaluating == name) {
+            return Err(Fault::new(entry.line, format!("the condition {name} depends on itself")));
+        }
+        self.evaluating.borrow_mut().push(name.to_owned());
+        let holds = self.holds(&entry.value);
+        self.evaluating.borrow_mut().pop();
+        holds
+    }
+
+    /// Whether an expression of the section `Conditions` holds.
+    fn holds(&self, node: &Node) -> Result<bool, Fault> {
+        let (name, argument) = match &*node.content {
+            Content::Call(name, argument) => (name.as_str(), argument),
+            Content::Mapping(_) if let [Entry { key, value, .. }] = node.entries() => (key.as_str(), value),
+            _ => return Err(Fault::new(node.line, "a condition is expected here")),
+        };
+        match name {
+            "Condition" => self.condition(&self.text(argument)?, node.line),
+            "Fn::Equals" => {
+                let [left, right] = self.arguments(name, argument)?;
+                Ok(self.text(&left)? == self.text(&right)?)
+            }
+            "Fn::Not" => {
+                let [inner] = self.arguments(name, argument)?;
+                Ok(!self.holds(&inner)?)
+            }
+            "Fn::And" => self.items(argument)?.iter().try_fold(true, |all, item| Ok(all & self.holds(item)?)),
+            "Fn::Or" => self.items(argument)?.iter().try_fold(false, |any, item| Ok(any | self.holds(item)?)),
+            name => Err(Fault::new(node.line, format!("the function {name} is not supported in a condition"))),
+        }
+    }
+
+    /// The arguments of a function, of which there must be exactly `N`.
+    fn arguments<const N: usize>(&self, name: &str, argument: &Node) -> Result<[Node; N], Fault> {
+        let items = self.items(argument)?;
+        items.try_into().map_err(|_| Fault::new(argument.line, format!("{name} takes a list of {N}")))
+    }
+
+    /// The items of a list; those that are `AWS::NoValue` are still in it.
+    fn items(&self, node: &Node) -> Result<Vec<Node>, Fault> {
+        match self.resolve(node)?.as_ref().map(|node| &*node.content) {
+            Some(Content::Sequence(items)) => Ok(items.clone()),
+            _ => Err(Fault::new(node.line, "a list is expected here")),
+        }
+    }
+
+    /// The items of a list of strings.
+    fn texts(&self, node: &Node) -> Result<Vec<String>, Fault> {
+        self.items(node)?.iter().map(|item| self.text(item)).collect()
+    }
+
+    /// The text of a scalar.
+    fn text(&self, node: &Node) -> Result<String, Fault> {
+        match self.resolve(node)?.as_ref().map(|node| &*node.content) {
+            Some(Content::Scalar(text)) => Ok(text.clone()),
+            _ => Err(Fault::new(node.line, "a string is expected here")),
+        }
+    }
+}
+
+impl<'doc> Value<'doc> {
+    /// The line that a fault of this value names.
+    pub(super) fn line(&self) -> usize {
+        self.node.line
+    }
+
+    /// A fault at this value's line.
+    pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault::new(self.line(), message)
+    }
+
+    /// The member `key`, unless it is missing, null or `AWS::NoValue`.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Value<'doc>>, Fault> {
+        match self.node.get(key) {
+            Some(entry) => self.member(entry),
+            None => Ok(None),
+        }
+    }
+
+    /// The member `key`, which must be there.
+    pub(super) fn required(&self, key: &str) -> Result<Value<'doc>, Fault> {
+        self.get(key)?.ok_or_else(|| self.fault(format!("{key} is missing")))
+    }
+
+    /// The text of the member `key`, if it is there.
+    pub(super) fn text_of(&self, key: &str) -> Result<Option<String>, Fault> {
+        self.get(key)?.map(|value| value.text()).transpose()
+    }
+
+    /// The members of a mapping that have a value, by key.
+    pub(super) fn members(&self) -> Result<Vec<(String, Value<'doc>)>, Fault> {
+        if !matches!(&*self.node.content, Content::Mapping(_)) {
+            return Err(self.fault("a mapping is expected here"));
+        }
+        let members = self.node.entries().iter().map(|entry| Ok((entry.key.clone(), self.member(entry)?)));
+        members.filter_map(|member| member.map(|(key, value)| Some((key, value?))).transpose()).collect()
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> Result<Vec<Value<'doc>>, Fault> {
+        let items = self.document.items(&self.node)?;
+        let resolved = items.iter().map(|item| self.document.resolve(item));
+        resolved.filter_map(Result::transpose).map(|node| Ok(Value { document: self.document, node: node? })).collect()
+    }
+
+    /// Whether this is a mapping.
+    pub(super) fn is_mapping(&self) -> bool {
+        matches!(&*self.node.content, Content::Mapping(_))
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Result<String, Fault> {
+        self.document.text(&self.node)
+    }
+
+    /// The number of a scalar.
+    pub(super) fn number<N: std::str::FromStr>(&self) -> Result<N, Fault> {
+        self.text()?.parse().map_err(|_| self.fault("a number is expected here"))
+    }
+
+    /// Refuses members other than `known`: a property that is ignored would be a guess.
+    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Fault> {
+        match self.node.entries().iter().find(|entry| !known.contains(&entry.key.as_str())) {
+            Some(entry) => Err(Fault::new(entry.line, format!("{} is not supported", entry.key))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the `Condition` of this resource, if it has one, holds.
+    pub(super) fn exists(&self) -> Result<bool, Fault> {
+        match self.node.get("Condition") {
+            Some(entry) => self.document.condition(&self.document.text(&entry.value)?, entry.line),
+            None => Ok(true),
+        }
+    }
+
+    /// The value of an entry at the line of its key, unless there is none.
+    fn member(&self, entry: &Entry) -> Result<Option<Value<'doc>>, Fault> {
+        let resolved = self.document.resolve(&entry.value)?;
+        let present = resolved.filter(|node| !matches!(&*node.content, Content::Null));
+        Ok(present.map(|node| Value { document: self.document, node: Node { line: entry.line, ..node } }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = r#"
+Parameters:
+  Name: { Type: String, Default: ada }
+  Count: { Type: Number, Default: 7 }
+  List: { Type: CommaDelimitedList, Default: "a, b" }
+  Undecided: { Type: String }
+  Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /path }
+Mappings:
+  Map: { top: { second: mapped } }
+Conditions:
+  Yes: !Equals [!Ref Name, ada]
+  No: !Not [!Condition Yes]
+  Both: !And [!Condition Yes, { Condition: No }]
+  Either: { "Fn::Or": [{ Condition: Yes }, !Condition No] }
+  Loop: !Not [!Condition Loop]
+Resources:
+  Table: { Type: "AWS::DynamoDB::Table" }
+Test:
+"#;
+
+    /// The text of an expression, or the message of its fault, in the template above.
+    fn text(expression: &str) -> Result<String, String> {
+        let document = Document::parse(&format!("{TEMPLATE}  value: {expression}\n")).unwrap();
+        let test = document.root().required("Test").unwrap();
+        test.required("value").and_then(|value| value.text()).map_err(|fault| {
+            assert_eq!(
+                fault.line,
+                if expression.contains("Undecided") {
+                    6
+                } else if expression.contains("Loop") {
+                    15
+                } else {
+                    19
+                }
+            );
+            fault.message
+        })
+    }
+
+    #[test]
+    fn functions_resolve_in_both_forms() {
+        for (expression, expected) in [
+            ("!Ref Name", "ada"),
+            ("{ Ref: Count }", "7"),
+            ("!Ref Table", "Table"),
+            ("!Ref AWS::Region", "local"),
+            ("!GetAtt Table.Arn", "Table.Arn"),
+            ("!GetAtt [Table, Arn]", "Table.Arn"),
+            ("!Sub '${Name}-${AWS::Partition}-${Table.Arn}-${!Literal}'", "ada-aws-Table.Arn-${Literal}"),
+            ("!Sub ['${a}${Name}', { a: !Ref Count }]", "7ada"),
+            ("{ 'Fn::Sub': '${Name}' }", "ada"),
+            ("!Join ['-', [x, !Ref Name]]", "x-ada"),
+            ("!Join ['+', !Ref List]", "a+b"),
+            ("!Select [1, !Ref List]", "b"),
+            ("!FindInMap [Map, top, second]", "mapped"),
+            ("!If [Yes, !Ref Name, other]", "ada"),
+            ("!If [No, x, !If [Either, y, z]]", "y"),
+            ("!If [Both, x, y]", "y"),
+        ] {
+            assert_eq!(text(expression).as_deref(), Ok(expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_resolved_is_a_fault_with_its_line_and_no_guess() {
+        for (expression, expected) in [
+            ("!ImportValue x", "the function Fn::ImportValue is not supported"),
+            ("{ 'Fn::Split': [a, b] }", "the function Fn::Split is not supported"),
+            ("!Ref Nothing", "Nothing is neither a parameter nor a resource"),
+            ("!Sub '${Nothing}'", "Nothing is neither a parameter nor a resource"),
+            ("!Sub '${Name'", "${ without } in the text of Fn::Sub"),
+            ("!Ref Undecided", "the parameter Undecided has no Default"),
+            ("!Ref Stored", "the parameter Stored stands in Parameter Store: not supported"),
+            ("!FindInMap [Map, top, third]", "Mappings has no Map.top.third"),
+            ("!Select [2, !Ref List]", "the list has no item 2"),
+            ("!If [Nothing, a, b]", "Conditions has no Nothing"),
+            ("!If [Yes, a]", "Fn::If takes a list of 3"),
+            ("!If [Loop, a, b]", "the condition Loop depends on itself"),
+            ("!Join ['-', x]", "a list is expected here"),
+            ("[a]", "a string is expected here"),
+        ] {
+            assert_eq!(text(expression).as_ref().map_err(String::as_str), Err(expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn no_value_removes_a_property_and_an_item() {
+        let none = "{ a: !Ref AWS::NoValue, b: !If [No, x, !Ref AWS::NoValue], c: [x, !Ref AWS::NoValue], d: ~ }";
+        let document = Document::parse(&format!("{TEMPLATE}  value: {none}\n")).unwrap();
+        let value = document.root().required("Test").unwrap().required("value").unwrap();
+        assert_eq!(value.members().unwrap().len(), 1);
+        assert!(value.get("a").unwrap().is_none() && value.get("b").unwrap().is_none());
+        assert_eq!(value.required("c").unwrap().items().unwrap().len(), 1);
+    }
+}

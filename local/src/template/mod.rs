@@ -1,0 +1,27 @@
+//! The SAM template: parsed, resolved and read into a model of the API that it describes.
+//!
+//! Nothing that the template decides is repeated in Rust, and nothing that it says is guessed: what this
+//! runner cannot serve is a [`Fault`] that names the line.
+
+mod api;
+mod intrinsics;
+mod node;
+
+pub(crate) use api::{Api, Authorizer, Route, Target, Throttling};
+
+/// What is wrong with a template, and where.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{line}: {message}")]
+pub struct Fault {
+    /// Line in the template, from 1.
+    pub line: usize,
+    /// What is wrong, for a person.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault at `line`.
+    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
+        Self { line, message: message.into() }
+    }
+}

@@ -1,0 +1,114 @@
+//! A client of the API under test.
+
+use std::{path::PathBuf, process::Command};
+
+use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
+use serde_json::Value;
+
+use crate::target::Target;
+
+/// The API under test.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) target: Target,
+    url: String,
+    client: Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Api {
+    /// The API that the environment names, or one that is started here for this test alone.
+    ///
+    /// Fails when the target cannot show what the tests of `module` are about.
+    pub(crate) async fn start(module: &str) -> Self {
+        let variable = |name| gateway::env(name).filter(|value| !value.is_empty());
+        let (target, url) = match (variable("API_URL"), variable("AWS_SAM_STACK_NAME")) {
+            (Some(url), _) => (Target::parse(&variable("API_TARGET").unwrap_or("aws".into())), url),
+            (None, Some(stack)) => deployed(&stack),
+            (None, None) => (Target::Local, start_local().await),
+        };
+        target.must_show(module);
+        Self { target, url: url.trim_end_matches('/').to_owned(), client: Client::new() }
+    }
+
+    /// A request that the test goes on to build and [`send`]s.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// `POST /validate` with `body`.
+    pub(crate) async fn validate(&self, body: impl Into<reqwest::Body>) -> Answer {
+        send(self.request(Method::POST, "/validate").body(body)).await
+    }
+
+    /// A token from GET /hello.
+    pub(crate) async fn mint(&self) -> String {
+        let answer = self.get("/hello").await;
+        answer.json()["accessToken"].as_str().unwrap_or_else(|| panic!("GET /hello: {}", answer.status)).to_owned()
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|err| panic!("{} without JSON: {err}", self.status))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The status and the `reason` of the body.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        (self.status, self.json()["reason"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Sends a request and reads the answer.
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response: Response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.text().await.unwrap() }
+}
+
+/// The body that carries a token.
+pub(crate) fn body(token: &str) -> String {
+    serde_json::json!({ "token": token }).to_string()
+}
+
+/// The API of a deployed stack, by what `sam` knows of it.
+fn deployed(stack: &str) -> (Target, String) {
+    let arguments = ["list", "stack-outputs", "--stack-name", stack, "--output", "json"];
+    let listed = Command::new("sam").args(arguments).output().unwrap();
+    assert!(listed.status.success(), "sam {}: {}", arguments.join(" "), String::from_utf8_lossy(&listed.stderr));
+    let outputs: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
+    let output = |name: &str| {
+        let output = outputs.iter().find(|output| output["OutputKey"] == name);
+        output.and_then(|output| output["OutputValue"].as_str()).unwrap().to_owned()
+    };
+    match gateway::env("AWS_ENDPOINT_URL") {
+        Some(endpoint) => (Target::Emulator, format!("{endpoint}/restapis/{}/Prod/_user_request_", output("ApiId"))),
+        None => (Target::Aws, output("ApiUrl")),
+    }
+}
+
+/// Starts `local` on a free port, to run as long as the test.
+async fn start_local() -> String {
+    let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
+    let host = std::net::Ipv4Addr::LOCALHOST.into();
+    let options = local::Options { host, port: 0, template, throttle: false };
+    let server = local::Server::bind(options, &local::functions().unwrap()).await.unwrap();
+    let url = server.url().to_owned();
+    tokio::spawn(server.serve(std::future::pending()));
+    url
+}

@@ -1,0 +1,80 @@
+//! What API Gateway answers itself, by the template.
+
+use reqwest::Method;
+
+use crate::{
+    api::{Answer, Api, send},
+    target::Target,
+};
+
+async fn api() -> Api {
+    Api::start("gateway").await
+}
+
+fn assert_common_headers(answer: &Answer) {
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-expose-headers").contains("X-Access-Token"));
+}
+
+#[tokio::test]
+async fn an_unknown_route_or_method_is_403_in_the_shape_of_every_error() {
+    let api = api().await;
+    let requests = [
+        api.request(Method::GET, "/"),
+        api.request(Method::GET, "/unknown"),
+        api.request(Method::GET, "/hello/more"),
+        api.request(Method::GET, "/validate"),
+        api.request(Method::PUT, "/validate"),
+        api.request(Method::DELETE, "/tokens"),
+    ];
+    for request in requests {
+        let answer = send(request).await;
+        assert_eq!(answer.refusal(), (403, "invalid_request".into()));
+        assert_common_headers(&answer);
+        assert_eq!(answer.json().as_object().unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_changes_nothing() {
+    let answer = api().await.get("/hello/").await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.header("x-access-token").is_empty());
+}
+
+#[tokio::test]
+async fn a_preflight_carries_the_cors_headers_and_mints_nothing() {
+    let api = api().await;
+    for (path, method) in [("/hello", "GET"), ("/validate", "POST"), ("/tokens", "POST")] {
+        let request = api
+            .request(Method::OPTIONS, path)
+            .header("origin", "https://app.example.com")
+            .header("access-control-request-method", method);
+        let answer = send(request).await;
+        assert!(matches!(answer.status, 200 | 204), "{}", answer.status);
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert!(answer.header("access-control-allow-methods").contains(method));
+        let allowed = "Content-Type,Authorization,X-Access-Token,Idempotency-Key";
+        assert_eq!(answer.header("access-control-allow-headers"), allowed);
+        assert!(answer.header("x-access-token").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_request_has_an_id_of_its_own() {
+    let api = api().await;
+    let (first, second) = (api.validate("{}").await, api.validate("{}").await);
+    assert!(first.json()["requestId"] != second.json()["requestId"]);
+    assert!(first.json()["requestId"] != "");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf_8_is_refused() {
+    let api = api().await;
+    let refusal = api.validate(b"{\"token\":\"\xff\xfe\"}".to_vec()).await.refusal();
+    // Without binary media types, a REST API may have put U+FFFD in place of the bytes.
+    let replaced = (401, "invalid_token".to_owned());
+    assert!(refusal == (400, "invalid_request".into()) || (api.target != Target::Local && refusal == replaced));
+}

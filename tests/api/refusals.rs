@@ -1,0 +1,66 @@
+//! Bad input: a clear answer, and the token of the request is as good as before.
+
+use reqwest::Method;
+
+use crate::api::{Api, body, send};
+
+async fn api() -> Api {
+    Api::start("refusals").await
+}
+
+#[tokio::test]
+async fn a_refused_token_is_401_with_the_whole_body_of_an_error() {
+    let answer = api().await.validate(body("eyJ.a.b")).await;
+    assert_eq!(answer.refusal(), (401, "invalid_token".into()));
+    assert!(
+        answer.body.starts_with(r#"{"isValid":false,"message":"Invalid or expired token","reason":"invalid_token","#)
+    );
+    assert!(answer.json()["requestId"].as_str().is_some_and(|id| !id.is_empty()));
+}
+
+#[tokio::test]
+async fn a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_good() {
+    let api = api().await;
+    let token = api.mint().await;
+    let (message, mac) = token.rsplit_once('.').unwrap();
+    let other_mac: String = mac.chars().rev().collect();
+    for tampered in [format!("{message}.{other_mac}"), format!("{token}."), format!("{token}="), message.to_owned()] {
+        assert_eq!(api.validate(body(&tampered)).await.refusal(), (401, "invalid_token".into()));
+    }
+    assert_eq!(api.validate(body(&token)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
+    let api = api().await;
+    let token = api.mint().await;
+    let post = |path: &str| api.request(Method::POST, path);
+    let requests = [
+        post("/validate"),
+        post("/validate").body("{}"),
+        post("/validate").body(body("")),
+        post("/validate").body(format!("token={token}")),
+        post("/validate").body(format!(r#"["{token}"]"#)),
+        post("/validate").body(format!(r#"{{"token":"{token}","token":"{token}"}}"#)),
+        post("/validate").body(format!(r#"{{"token":["{token}"]}}"#)),
+        post("/validate").body(format!("\u{feff}{}", body(&token))),
+        post("/validate").body(body(&token)).header("x-access-token", &token),
+        post("/validate").header("authorization", format!("Bearer {token}")).header("x-access-token", &token),
+        post("/validate").header("authorization", format!("Basic {token}")),
+        post("/validate").header("authorization", "Bearer "),
+        post("/validate").header("x-access-token", ""),
+        post(&format!("/validate?token={token}")),
+        post("/validate?access_token=x").body(body(&token)),
+    ];
+    for (index, request) in requests.into_iter().enumerate() {
+        assert_eq!(send(request).await.refusal(), (400, "invalid_request".into()), "request {index}");
+    }
+    assert_eq!(api.validate(body(&token)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_over_4_kb_is_413_and_an_oversized_token_401() {
+    let api = api().await;
+    assert_eq!(api.validate(body(&"x".repeat(4097))).await.refusal(), (413, "request_too_large".into()));
+    assert_eq!(api.validate(body(&"x".repeat(1025))).await.refusal(), (401, "invalid_token".into()));
+}

@@ -1,0 +1,113 @@
+//! The emulator, spoken to as any principal.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
+};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+/// The emulator with the stack under test.
+pub(crate) struct Emulator {
+    url: String,
+    stack: String,
+    client: Client,
+}
+
+/// Somebody who calls AWS.
+pub(crate) struct Principal(Credentials);
+
+impl Principal {
+    /// The account itself, which may do everything.
+    pub(crate) fn root() -> Self {
+        Self(Credentials::new("test", "test", None, None, "test"))
+    }
+}
+
+impl Emulator {
+    pub(crate) fn new() -> Self {
+        let variable = |name: &str| gateway::env(name).unwrap_or_else(|| panic!("{name} is not set"));
+        Self { url: variable("MINISTACK_URL"), stack: variable("AWS_SAM_STACK_NAME"), client: Client::new() }
+    }
+
+    async fn call(&self, principal: &Principal, service: &str, headers: &[(&str, &str)], body: String) -> Response {
+        #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its own")]
+        let now = SystemTime::now();
+        let identity = principal.0.clone().into();
+        let parameters = SigningParams::builder().identity(&identity).region("us-east-1").name(service).time(now);
+        let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
+        let headers = headers.iter().copied();
+        let signable =
+            SignableRequest::new("POST", &self.url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+        let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
+        let mut request = self.client.post(&self.url);
+        for (name, value) in headers.chain(signature.headers()) {
+            request = request.header(name, value);
+        }
+        request.body(body).send().await.unwrap()
+    }
+
+    /// Calls an API of the JSON protocol, such as `DynamoDB_20120810.PutItem`; what it answers.
+    pub(crate) async fn json(&self, principal: &Principal, service: &str, target: &str, body: &Value) -> Value {
+        let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+        self.call(principal, service, &headers, body.to_string()).await.json().await.unwrap()
+    }
+
+    /// Calls an API of the query protocol as root; the text inside the first element `element`.
+    pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
+        let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.call(&Principal::root(), service, &headers, form.join("&")).await.text().await.unwrap();
+        inside(&answer, element).unwrap_or_else(|| panic!("{parameters:?} was answered {answer}")).to_owned()
+    }
+
+    /// The physical name of a resource of the stack.
+    pub(crate) async fn physical_id(&self, logical_id: &str) -> String {
+        let action = [
+            ("Action", "DescribeStackResource"),
+            ("StackName", self.stack.as_str()),
+            ("LogicalResourceId", logical_id),
+        ];
+        self.query("cloudformation", &action, "PhysicalResourceId").await
+    }
+
+    /// A session of the role `logical_id`, as the function has it.
+    pub(crate) async fn assume(&self, logical_id: &str) -> Principal {
+        let role_arn = format!("arn:aws:iam::000000000000:role/{}", self.physical_id(logical_id).await);
+        let action = [("Action", "AssumeRole"), ("RoleArn", role_arn.as_str()), ("RoleSessionName", "test")];
+        let credentials = self.query("sts", &action, "Credentials").await;
+        let part = |name| inside(&credentials, name).unwrap();
+        let (id, key) = (part("AccessKeyId"), part("SecretAccessKey"));
+        Principal(Credentials::new(id, key, Some(part("SessionToken").to_owned()), None, "test"))
+    }
+
+    /// Calls a route of the deployed API.
+    pub(crate) async fn api(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> (u16, String) {
+        let api = self.physical_id("Api").await;
+        let url = format!("{}/restapis/{api}/Prod/_user_request_{path}", self.url);
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let response = self.client.request(method, url).body(body).send().await.unwrap();
+        let headers = format!("{:?}", response.headers());
+        (response.status().as_u16(), format!("{headers}{}", response.text().await.unwrap()))
+    }
+
+    /// The table of tokens.
+    pub(crate) async fn table(&self) -> Value {
+        json!(self.physical_id("TokensTable").await)
+    }
+
+    /// The secret with the key ring.
+    pub(crate) async fn secret(&self) -> Value {
+        json!(self.physical_id("KeyRing").await)
+    }
+}
+
+/// The text inside the first XML element `name`.
+fn inside<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
+}

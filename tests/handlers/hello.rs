@@ -1,0 +1,46 @@
+//! `hello`: hands its authorizer's token out, and nothing that a client sent.
+
+use ::hello::{Config, Service, handle};
+
+use crate::helpers::{NOW, body, event, setting};
+
+fn service(cached_policy_check: &'static str) -> Service {
+    let lookup =
+        |name: &str| if name == "CACHED_POLICY_CHECK" { Some(cached_policy_check.into()) } else { setting(name) };
+    Service::new(Config::from_lookup(lookup).unwrap(), || NOW.0)
+}
+
+#[tokio::test]
+async fn it_hands_the_token_out_in_header_and_body() {
+    let response = handle(&service("refuse"), event("hello", "eyJ.t.t", "hello-1")).await.unwrap();
+    assert_eq!(response.status_code, 200);
+    assert_eq!(response.headers["x-access-token"], "eyJ.t.t");
+    assert_eq!(response.headers["cache-control"], "no-store");
+    let body = body(&response);
+    assert_eq!((&body["accessToken"], &body["status"]), (&"eyJ.t.t".into(), &"success".into()));
+    assert_eq!(body["expiresAt"], "2099-01-01T00:05:00Z");
+}
+
+#[tokio::test]
+async fn without_its_authorizer_it_is_500_and_echoes_nothing_that_the_client_sent() {
+    let response = handle(&service("refuse"), event("hello-without-authorizer", "eyJ.t.t", "hello-1")).await.unwrap();
+    assert_eq!(response.status_code, 500);
+    assert!(response.headers.get("x-access-token").is_none());
+    assert_eq!(body(&response)["reason"], "internal");
+    assert!(!body(&response).to_string().contains("eyJ"));
+}
+
+#[tokio::test]
+async fn a_decision_of_another_request_is_500() {
+    for name in ["hello-decision-of-another-request", "hello-decision-too-old"] {
+        let response = handle(&service("refuse"), event(name, "eyJ.t.t", "hello-1")).await.unwrap();
+        assert_eq!((response.status_code, body(&response)["reason"].as_str()), (500, Some("internal")), "{name}");
+        assert!(response.headers.get("x-access-token").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_decision_of_another_request_passes_where_it_is_only_counted() {
+    let event = event("hello-decision-of-another-request", "eyJ.t.t", "hello-1");
+    assert_eq!(handle(&service("count"), event).await.unwrap().status_code, 200);
+}

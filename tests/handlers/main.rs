@@ -1,0 +1,11 @@
+//! The functions' handlers, called in process with the events of `events/`: the same files that
+//! `sam local invoke --event` takes.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod authorizer;
+mod config;
+mod hello;
+mod helpers;
+mod issue;
+mod validate;

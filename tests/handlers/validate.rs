@@ -1,0 +1,167 @@
+//! `validate`: spends a token once, and says why it does not.
+
+use std::sync::Arc;
+
+use ::validate::{Config, Service, handle};
+use tokens::{KeyStore, Timestamp, TokenStore};
+
+use crate::helpers::{
+    DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, setting, store,
+};
+
+fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
+    Service::new(Config::from_lookup(setting).unwrap(), keys, store, || NOW)
+}
+
+/// The status and the reason of what `events/{name}.json` is answered, with a live token in it and
+/// a claimant that no other call shares.
+async fn answer(name: &str) -> (i64, Option<String>) {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let response = handle(&service(keys(), store), event(name, &token, "spend-1")).await.unwrap();
+    let body = body(&response);
+    assert_eq!(body["isValid"], response.status_code == 200, "{name}");
+    (response.status_code, body["reason"].as_str().map(str::to_owned))
+}
+
+#[tokio::test]
+async fn a_token_is_spent_once_and_refused_with_the_truth_afterwards() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service(keys(), store);
+
+    let first = handle(&service, event("validate", &token, "spend-1")).await.unwrap();
+    let second = handle(&service, event("validate", &token, "spend-2")).await.unwrap();
+
+    assert_eq!(first.status_code, 200);
+    assert_eq!(body(&first).to_string(), r#"{"isValid":true,"message":"Token validated successfully"}"#);
+    assert_eq!((second.status_code, &body(&second)["reason"]), (401, &"already_used".into()));
+    assert_eq!(body(&second)["usedAt"], "2023-11-14T22:13:20Z");
+    assert_eq!(body(&second)["message"], "Invalid or expired token");
+    assert_eq!(second.headers["www-authenticate"], r#"Bearer error="invalid_token""#);
+}
+
+#[tokio::test]
+async fn a_token_is_taken_from_body_header_or_bearer() {
+    let names =
+        ["validate", "validate-by-post-tokens", "validate-header", "validate-bearer", "validate-unknown-member"];
+    for name in names {
+        assert_eq!(answer(name).await, (200, None), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_base64_body_is_decoded() {
+    assert_eq!(answer("validate-base64").await, (401, Some("invalid_token".into())));
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_one_token_is_400() {
+    for name in [
+        "validate-without-token",
+        "validate-without-body",
+        "validate-empty-token",
+        "validate-other-scheme",
+        "validate-two-places",
+        "validate-repeated-header",
+        "validate-repeated-member",
+        "validate-query-string",
+        "validate-not-json",
+        "validate-not-utf8",
+        "validate-byte-order-mark",
+        "validate-broken-base64",
+        "validate-array",
+        "validate-number",
+    ] {
+        assert_eq!(answer(name).await, (400, Some("invalid_request".into())), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_its_token_unspent() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service(keys(), store);
+    for name in ["validate-two-places", "validate-query-string", "validate-repeated-member", "validate"] {
+        let response = handle(&service, event(name, &token, name)).await.unwrap();
+        assert_eq!(response.status_code, if name == "validate" { 200 } else { 400 }, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_is_413() {
+    assert_eq!(answer("validate-too-large").await, (413, Some("request_too_large".into())));
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_ours_is_401_without_a_call_to_the_store() {
+    let service = service(keys(), Arc::new(UntouchedStore));
+    for name in ["validate", "validate-oversized-token", "validate-unicode-token"] {
+        let response = handle(&service, event(name, "eyJ.a.b", "spend-1")).await.unwrap();
+        assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"invalid_token".into()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_never_stored_is_unknown() {
+    let token = minted(keys(), store()).await;
+    let response = handle(&service(keys(), store()), event("validate", &token, "spend-1")).await.unwrap();
+    assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"unknown_token".into()));
+}
+
+#[tokio::test]
+async fn an_expired_token_is_401() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let config = Config::from_lookup(setting).unwrap();
+    let later = Service::new(config, keys(), store, || NOW.plus(300));
+    let response = handle(&later, event("validate", &token, "spend-1")).await.unwrap();
+    assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"expired".into()));
+}
+
+#[tokio::test]
+async fn tokens_minted_before_the_second_of_the_revocation_are_revoked() {
+    for (revoked_before, reason) in [(NOW, Some("revoked")), (NOW.minus(1), None)] {
+        let store = store();
+        let token = minted(keys(), store.clone()).await;
+        let config = Config { revoked_before, ..Config::from_lookup(setting).unwrap() };
+        let service = Service::new(config, keys(), store, || NOW);
+        let response = handle(&service, event("validate", &token, "spend-1")).await.unwrap();
+        assert_eq!(body(&response)["reason"].as_str(), reason);
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_holds_for_the_first_request_after_an_idle_hour() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service(Arc::new(IdleKeyStore::default()), store);
+    let response = handle(&service, event("validate", &token, "spend-1")).await.unwrap();
+    assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"revoked".into()));
+}
+
+#[tokio::test]
+async fn when_the_outcome_is_not_known_it_is_503_and_neither_yes_nor_no() {
+    let token = minted(keys(), store()).await;
+    let services = [service(keys(), Arc::new(DownStore)), service(Arc::new(DownKeyStore), store())];
+    for service in services {
+        let response = handle(&service, event("validate", &token, "spend-1")).await.unwrap();
+        assert_eq!((response.status_code, &response.headers["retry-after"]), (503, &"1".parse().unwrap()));
+        let text = body(&response).to_string();
+        assert!(text.contains(r#""isValid":false"#) && text.contains(r#""reason":"unavailable""#), "{text}");
+        assert!(!text.contains("Tokens-1A2B") && !text.contains("secret"), "the cause is for the log alone");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_500_with_a_constant_body() {
+    let token = minted(keys(), store()).await;
+    let response = handle(&service(keys(), Arc::new(UntouchedStore)), event("validate", &token, "spend-1")).await;
+    let body = body(&response.unwrap());
+    assert_eq!((&body["reason"], &body["message"]), (&"internal".into(), &"Internal server error".into()));
+}
+
+#[test]
+fn the_clock_of_these_tests_is_the_one_of_the_events() {
+    assert_eq!(NOW, Timestamp(1_700_000_000));
+}

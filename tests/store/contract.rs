@@ -1,0 +1,192 @@
+//! What every store owes the rule of one use.
+
+use std::sync::Arc;
+
+use tokens::{Claim, Jti, ROW_RETENTION_SECONDS, Row, StoreError, Timestamp, Verdict, decide, may_insert};
+use uuid::Uuid;
+
+use crate::stores::TestStore;
+
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000);
+pub(crate) const ME: &str = "r:me";
+const OTHER: &str = "r:other";
+const FIRST_YES: Verdict = Verdict::Spent { replayed: false };
+const YES_AGAIN: Verdict = Verdict::Spent { replayed: true };
+
+pub(crate) fn new_jti() -> Jti {
+    Jti::new(Uuid::new_v4())
+}
+
+pub(crate) fn claim(claimant: &str) -> Claim {
+    Claim { claimant: claimant.into() }
+}
+
+/// The row of a token that has just been minted by `ME`.
+pub(crate) fn fresh() -> Row {
+    let expires_at = NOW.plus(300);
+    Row {
+        minted_by: ME.into(),
+        created_at: NOW,
+        host: Some("api.example.com".into()),
+        expires_at,
+        purge_at: expires_at.plus(ROW_RETENTION_SECONDS),
+        used_at: None,
+        used_by: None,
+        revoked_at: None,
+    }
+}
+
+fn used_by(claimant: &str, used_at: Timestamp) -> Row {
+    Row { used_by: Some(claimant.into()), used_at: Some(used_at), ..fresh() }
+}
+
+/// The id of a row in the given state.
+async fn given(store: &dyn TestStore, row: Row) -> Jti {
+    let jti = new_jti();
+    store.put_row(&jti, row).await;
+    jti
+}
+
+pub(crate) async fn a_token_is_spent_once_and_refused_with_the_time_afterwards(store: Arc<dyn TestStore>) {
+    let jti = new_jti();
+    store.insert(&jti, fresh()).await.unwrap();
+    assert_eq!(store.row(&jti).await, Some(fresh()));
+
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(1)).await.unwrap(), FIRST_YES);
+    let refusal = Verdict::AlreadyUsed { used_at: NOW.plus(1) };
+    assert_eq!(store.spend(&jti, &claim(OTHER), NOW.plus(2)).await.unwrap(), refusal);
+    assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW.plus(1))));
+}
+
+pub(crate) async fn the_claimant_is_told_yes_again_for_sixty_seconds(store: Arc<dyn TestStore>) {
+    let jti = given(&*store, fresh()).await;
+    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(30)).await.unwrap(), YES_AGAIN);
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(60)).await.unwrap(), YES_AGAIN);
+    let refusal = Verdict::AlreadyUsed { used_at: NOW };
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(61)).await.unwrap(), refusal);
+    assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW)));
+}
+
+pub(crate) async fn a_token_expires_at_the_second_of_its_exp(store: Arc<dyn TestStore>) {
+    let jti = given(&*store, fresh()).await;
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(300)).await.unwrap(), Verdict::Expired);
+    assert_eq!(store.row(&jti).await, Some(fresh()));
+    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(299)).await.unwrap(), FIRST_YES);
+}
+
+pub(crate) async fn a_token_without_a_row_is_unknown_and_gets_none(store: Arc<dyn TestStore>) {
+    let jti = new_jti();
+    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), Verdict::Unknown);
+    assert_eq!(store.row(&jti).await, None);
+}
+
+pub(crate) async fn a_revoked_token_is_refused(store: Arc<dyn TestStore>) {
+    let revoked = Row { revoked_at: Some(NOW), ..fresh() };
+    let jti = given(&*store, revoked.clone()).await;
+    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), Verdict::Revoked);
+    assert_eq!(store.row(&jti).await, Some(revoked));
+}
+
+pub(crate) async fn a_mint_may_repeat_itself_and_no_other_may(store: Arc<dyn TestStore>) {
+    let jti = new_jti();
+    store.insert(&jti, fresh()).await.unwrap();
+    store.insert(&jti, fresh()).await.unwrap();
+    let others = Row { minted_by: OTHER.into(), ..fresh() };
+    assert!(matches!(store.insert(&jti, others).await, Err(StoreError::Taken)));
+    assert_eq!(store.row(&jti).await, Some(fresh()));
+}
+
+pub(crate) async fn a_late_duplicate_of_a_mint_never_wipes_a_mark(store: Arc<dyn TestStore>) {
+    for marked in [used_by(OTHER, NOW), Row { revoked_at: Some(NOW), ..fresh() }] {
+        let jti = given(&*store, marked.clone()).await;
+        assert!(matches!(store.insert(&jti, fresh()).await, Err(StoreError::Taken)));
+        assert_eq!(store.row(&jti).await, Some(marked));
+    }
+}
+
+pub(crate) async fn of_sixteen_claimants_one_wins(store: Arc<dyn TestStore>) {
+    for _ in 0..4 {
+        let jti = given(&*store, fresh()).await;
+        let claimants = (0..16).map(|claimant| {
+            let store = store.clone();
+            tokio::spawn(async move { store.spend(&jti, &claim(&format!("r:{claimant}")), NOW).await.unwrap() })
+        });
+        let mut won = 0;
+        for verdict in claimants.collect::<Vec<_>>() {
+            match verdict.await.unwrap() {
+                FIRST_YES => won += 1,
+                refusal => assert_eq!(refusal, Verdict::AlreadyUsed { used_at: NOW }),
+            }
+        }
+        assert_eq!(won, 1);
+    }
+}
+
+pub(crate) async fn every_state_of_a_row_is_decided_by_the_rule(store: Arc<dyn TestStore>) {
+    assert_eq!(first_disagreement(&*store).await, None);
+}
+
+/// The first state in which `store` differs from [`decide`] or [`may_insert`], in what it answers
+/// or in the row that it leaves behind.
+pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> {
+    for state in states() {
+        let jti = new_jti();
+        if let Some(row) = state.clone() {
+            store.put_row(&jti, row).await;
+        }
+        let expected = (Some(decide(state.as_ref(), &claim(ME), NOW)), after_spend(state.clone()));
+        let found = (store.spend(&jti, &claim(ME), NOW).await.ok(), store.row(&jti).await);
+        if found != expected {
+            return Some(format!("a spend of {state:?} gives {found:?}, not {expected:?}"));
+        }
+
+        let jti = new_jti();
+        if let Some(row) = state.clone() {
+            store.put_row(&jti, row).await;
+        }
+        let is_allowed = may_insert(state.as_ref(), ME);
+        let expected = (is_allowed, if is_allowed { Some(fresh()) } else { state.clone() });
+        let found = match store.insert(&jti, fresh()).await {
+            Ok(()) => (true, store.row(&jti).await),
+            Err(StoreError::Taken) => (false, store.row(&jti).await),
+            Err(err) => return Some(format!("an insert over {state:?} fails with {err:?}")),
+        };
+        if found != expected {
+            return Some(format!("an insert over {state:?} gives {found:?}, not {expected:?}"));
+        }
+    }
+    None
+}
+
+/// The row that a claim of `ME` leaves behind, by the rule.
+fn after_spend(state: Option<Row>) -> Option<Row> {
+    let verdict = decide(state.as_ref(), &claim(ME), NOW);
+    let row = state?;
+    Some(match verdict {
+        Verdict::Spent { .. } => Row { used_by: Some(ME.into()), used_at: row.used_at.or(Some(NOW)), ..row },
+        Verdict::AlreadyUsed { .. } | Verdict::Revoked | Verdict::Expired | Verdict::Unknown => row,
+    })
+}
+
+/// Every state that a row can be in at `NOW`, at and on either side of each limit.
+fn states() -> Vec<Option<Row>> {
+    // The clock of whoever spent it may be ahead.
+    let used_ats = [NOW.minus(61), NOW.minus(60), NOW.minus(59), NOW, NOW.plus(3)];
+    let mut marks = vec![fresh()];
+    marks.extend(used_ats.map(|used_at| used_by(ME, used_at)));
+    marks.extend(used_ats.map(|used_at| used_by(OTHER, used_at)));
+
+    let mut states = vec![None];
+    for marked in marks {
+        for revoked_at in [None, Some(NOW.minus(5))] {
+            for expires_at in [NOW.minus(1), NOW, NOW.plus(1)] {
+                for minted_by in [ME, OTHER] {
+                    let minted_by = minted_by.into();
+                    states.push(Some(Row { minted_by, expires_at, revoked_at, host: None, ..marked.clone() }));
+                }
+            }
+        }
+    }
+    states
+}

@@ -1,0 +1,56 @@
+//! The rule of one use, on every store: one suite of tests, run against each.
+//!
+//! The in-memory store is tested by `cargo test`. The DynamoDB store is tested on two emulators by
+//! `cargo test -p tests --test store -- --include-ignored`, and fails there without them:
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `MINISTACK_URL` | where ministack answers |
+//! | `DYNAMODB_LOCAL_URL` | where Amazon's DynamoDB Local answers |
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod contract;
+mod lost_reply;
+mod mutants;
+mod stores;
+
+/// Makes a test of each function of [`contract`] on each store.
+macro_rules! on_every_store {
+    ($($name:ident,)*) => {
+        mod in_memory {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                crate::contract::$name(crate::stores::in_memory()).await;
+            })*
+        }
+
+        mod ministack {
+            $(#[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs ministack at MINISTACK_URL"]
+            async fn $name() {
+                crate::contract::$name(crate::stores::in_dynamodb("MINISTACK_URL").await).await;
+            })*
+        }
+
+        mod dynamodb_local {
+            $(#[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs DynamoDB Local at DYNAMODB_LOCAL_URL"]
+            async fn $name() {
+                crate::contract::$name(crate::stores::in_dynamodb("DYNAMODB_LOCAL_URL").await).await;
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    a_token_is_spent_once_and_refused_with_the_time_afterwards,
+    the_claimant_is_told_yes_again_for_sixty_seconds,
+    a_token_expires_at_the_second_of_its_exp,
+    a_token_without_a_row_is_unknown_and_gets_none,
+    a_revoked_token_is_refused,
+    a_mint_may_repeat_itself_and_no_other_may,
+    a_late_duplicate_of_a_mint_never_wipes_a_mark,
+    of_sixteen_claimants_one_wins,
+    every_state_of_a_row_is_decided_by_the_rule,
+}

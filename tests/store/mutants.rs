@@ -1,0 +1,187 @@
+//! The conditions with a part taken away: no part is there for nothing, and the suite sees each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws::{IF_NEW_OR_MINE, IF_UNSPENT_OR_MINE, SPEND};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict, decide};
+
+use crate::{
+    contract::first_disagreement,
+    stores::{InTable, Table, emulator},
+};
+
+/// A store that writes under the given expressions.
+#[derive(Clone)]
+struct ExpressionStore {
+    table: Table,
+    insert_condition: String,
+    spend_update: String,
+    spend_condition: String,
+}
+
+impl ExpressionStore {
+    /// The expressions of the real one.
+    fn unchanged(table: Table) -> Self {
+        Self {
+            table,
+            insert_condition: IF_NEW_OR_MINE.into(),
+            spend_update: SPEND.into(),
+            spend_condition: IF_UNSPENT_OR_MINE.into(),
+        }
+    }
+
+    async fn first_disagreement(self) -> Option<String> {
+        let table = self.table.clone();
+        first_disagreement(&InTable { store: Arc::new(self), table }).await
+    }
+}
+
+#[async_trait]
+impl TokenStore for ExpressionStore {
+    async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
+        let me = text(&row.minted_by);
+        let mut put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(aws::to_item(jti, row)));
+        put = put.condition_expression(&self.insert_condition);
+        if self.insert_condition.contains(":me") {
+            put = put.expression_attribute_values(":me", me);
+        }
+        match put.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(PutItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Taken),
+            Err(err) => panic!("{}: {err:?}", self.insert_condition),
+        }
+    }
+
+    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        let mut update = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("jti", text(&jti.to_string()))
+            .update_expression(&self.spend_update)
+            .condition_expression(&self.spend_condition)
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        // A value that no expression names is an error.
+        for (name, value) in [
+            (":me", text(&claim.claimant)),
+            (":now", number(now)),
+            (":replay_floor", number(now.minus(REPLAY_WINDOW_SECONDS))),
+        ] {
+            if self.spend_update.contains(name) || self.spend_condition.contains(name) {
+                update = update.expression_attribute_values(name, value);
+            }
+        }
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(old) => Ok(Verdict::Spent { replayed: old.attributes().is_some_and(|row| row.contains_key("used_by")) }),
+            Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                let old = failed.item().map(|item| aws::from_item(item).unwrap());
+                match decide(old.as_ref(), claim, now) {
+                    Verdict::Spent { .. } => Err(StoreError::Unavailable("refused what the rule allows".into())),
+                    refusal => Ok(refusal),
+                }
+            }
+            Err(err) => panic!("{}, {}: {err:?}", self.spend_update, self.spend_condition),
+        }
+    }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+fn number(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.0.to_string())
+}
+
+/// The terms of a condition, which AND, OR and parentheses put together.
+fn terms(condition: &str) -> Vec<&str> {
+    let parts = condition.split(" AND ").flat_map(|part| part.split(" OR "));
+    let terms = parts.map(|part| {
+        let mut term = part.trim_start_matches('(');
+        while term.matches(')').count() > term.matches('(').count() {
+            term = &term[..term.len() - 1];
+        }
+        term
+    });
+    terms.collect()
+}
+
+/// `condition` without `term` and the connective beside it.
+fn without(condition: &str, term: &str) -> String {
+    let beside = [format!("{term} AND "), format!("{term} OR "), format!(" AND {term}"), format!(" OR {term}")];
+    condition.replacen(beside.iter().find(|beside| condition.contains(*beside)).unwrap(), "", 1)
+}
+
+/// `text` with `from`, which is in it, as `to`.
+fn with(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from} is not in {text}");
+    text.replace(from, to)
+}
+
+/// Every mutant, under the name of what was done to it.
+fn mutants(table: &Table) -> Vec<(String, ExpressionStore)> {
+    let unchanged = ExpressionStore::unchanged(table.clone());
+    let insert_condition = |changed| ExpressionStore { insert_condition: changed, ..unchanged.clone() };
+    let spend_condition = |changed| ExpressionStore { spend_condition: changed, ..unchanged.clone() };
+    let spend_update = |changed| ExpressionStore { spend_update: changed, ..unchanged.clone() };
+
+    let mut mutants = Vec::new();
+    for term in terms(IF_NEW_OR_MINE) {
+        mutants.push((format!("insert without {term}"), insert_condition(without(IF_NEW_OR_MINE, term))));
+    }
+    for term in terms(IF_UNSPENT_OR_MINE) {
+        mutants.push((format!("spend without {term}"), spend_condition(without(IF_UNSPENT_OR_MINE, term))));
+    }
+    for (from, to) in [("expires_at > :now", "expires_at >= :now"), ("used_at >= :", "used_at > :")] {
+        mutants.push((format!("spend with {to}"), spend_condition(with(IF_UNSPENT_OR_MINE, from, to))));
+    }
+    for (from, to) in [("if_not_exists(used_at, :now)", ":now"), (", used_by = :me", "")] {
+        mutants.push((format!("spend that sets {to:?} for {from:?}"), spend_update(with(SPEND, from, to))));
+    }
+    mutants
+}
+
+async fn every_mutant_is_seen(variable: &str) {
+    let table = Table::create(&emulator(variable)).await;
+    let unchanged = ExpressionStore::unchanged(table.clone());
+    assert_eq!(unchanged.first_disagreement().await, None);
+
+    let mut unseen = Vec::new();
+    for (name, mutant) in mutants(&table) {
+        if mutant.first_disagreement().await.is_none() {
+            unseen.push(name);
+        }
+    }
+    // No mutant: `expires_at > :now` is false without a row. The term stays, so that nobody has to
+    // know how a missing attribute compares.
+    assert_eq!(unseen, ["spend without attribute_exists(jti)"]);
+}
+
+#[tokio::test]
+#[ignore = "needs ministack at MINISTACK_URL"]
+async fn ministack_shows_what_each_part_of_a_condition_is_there_for() {
+    every_mutant_is_seen("MINISTACK_URL").await;
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local at DYNAMODB_LOCAL_URL"]
+async fn dynamodb_local_shows_what_each_part_of_a_condition_is_there_for() {
+    every_mutant_is_seen("DYNAMODB_LOCAL_URL").await;
+}
+
+#[test]
+fn a_condition_is_taken_apart_term_by_term() {
+    let condition = "a(x) AND b > :c AND ((d(y) AND e(z)) OR (f = :g AND h))";
+    assert_eq!(terms(condition), ["a(x)", "b > :c", "d(y)", "e(z)", "f = :g", "h"]);
+    assert_eq!(without(condition, "a(x)"), "b > :c AND ((d(y) AND e(z)) OR (f = :g AND h))");
+    assert_eq!(without(condition, "e(z)"), "a(x) AND b > :c AND ((d(y)) OR (f = :g AND h))");
+    assert_eq!(without(condition, "h"), "a(x) AND b > :c AND ((d(y) AND e(z)) OR (f = :g))");
+}

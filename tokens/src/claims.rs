@@ -1,0 +1,50 @@
+//! What a token says, and the limits of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Jti, Timestamp};
+
+/// The `typ` of a token's header: a type of its own, so that no other JWT signed by the same key is
+/// ever taken for one (RFC 8725, section 3.11).
+pub(crate) const TOKEN_TYPE: &str = "ott+jwt";
+
+/// The longest token that is looked at, in bytes. Ours are below 400.
+pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// The longest lifetime of any token, `exp - iat`, in seconds: one day.
+///
+/// A constant and no setting: it bounds how long a key must be kept after it stops signing.
+pub const MAX_LIFETIME_SECONDS: u64 = 86_400;
+
+/// How far in the future `nbf` and `iat` may lie, in seconds.
+///
+/// Two environments have two clocks, and a token is often spent within a second of its minting.
+/// `exp` has no leeway: a token is never accepted at or after it.
+pub const LEEWAY_SECONDS: u64 = 5;
+
+/// The claims of a token: exactly these six of RFC 7519, section 4.1.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The deployment that minted the token.
+    pub iss: String,
+    /// The API and stage that the token is for.
+    pub aud: String,
+    /// The token's identifier, by which it is spent.
+    pub jti: Jti,
+    /// When it was minted.
+    pub iat: Timestamp,
+    /// When it becomes valid.
+    pub nbf: Timestamp,
+    /// When it stops being valid; at this second it no longer is.
+    pub exp: Timestamp,
+}
+
+/// The deployment whose tokens are minted and accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Issuer {
+    /// The `iss` claim: stack and Region.
+    pub iss: String,
+    /// The `aud` claim: stack, Region and stage, so that no token works in another.
+    pub aud: String,
+}

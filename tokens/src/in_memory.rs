@@ -1,0 +1,80 @@
+//! The store of a single process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{Claim, Jti, Row, StoreError, Timestamp, TokenStore, Verdict, decide, may_insert};
+
+/// Rows below which a sweep is not worth its time.
+const SMALLEST_SWEEP: usize = 1024;
+
+/// A [`TokenStore`] in the memory of this process: what `local` serves from, gone when it ends.
+#[derive(Debug, Default)]
+pub struct InMemoryTokenStore {
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    by_jti: HashMap<Jti, Row>,
+    /// The number of rows that starts the next sweep: twice what the last one left, so that its
+    /// cost is spread over the inserts.
+    sweep_at: usize,
+}
+
+impl InMemoryTokenStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The row of a token as it is now.
+    #[must_use]
+    pub fn row(&self, jti: &Jti) -> Option<Row> {
+        self.rows().by_jti.get(jti).cloned()
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        // No code panics under the lock, and every step under it leaves the map whole.
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows {
+    /// Deletes what may be purged, as DynamoDB's time to live does in its own time.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_jti.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
+            self.by_jti.retain(|_, row| row.purge_at > now);
+            self.sweep_at = self.by_jti.len() * 2;
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for InMemoryTokenStore {
+    async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
+        let mut rows = self.rows();
+        if !may_insert(rows.by_jti.get(jti), &row.minted_by) {
+            return Err(StoreError::Taken);
+        }
+        rows.sweep(row.created_at);
+        rows.by_jti.insert(*jti, row);
+        Ok(())
+    }
+
+    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        let mut rows = self.rows();
+        let row = rows.by_jti.get_mut(jti);
+        let verdict = decide(row.as_deref(), claim, now);
+        if let (Verdict::Spent { .. }, Some(row)) = (verdict, row) {
+            row.used_at.get_or_insert(now);
+            row.used_by = Some(claim.claimant.clone());
+        }
+        Ok(verdict)
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a token is refused.
+
+use crate::Timestamp;
+
+/// Why a token is refused.
+///
+/// Until the MAC has verified there is one answer, [`Refusal::InvalidToken`], so that nobody can
+/// learn by trying. After it the caller holds a token of ours and is told the truth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// Not a token of ours: malformed, forged, or with claims that we never make.
+    #[error("not a token of ours")]
+    InvalidToken,
+    /// Its `exp` has come.
+    #[error("the token has expired")]
+    Expired,
+    /// Its `nbf` lies in the future.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// Another claimant has spent it.
+    #[error("the token has been spent")]
+    AlreadyUsed {
+        /// When it was spent.
+        used_at: Timestamp,
+    },
+    /// It was revoked before anybody spent it.
+    #[error("the token has been revoked")]
+    Revoked,
+    /// Its MAC is right and its row is missing: swept after expiry, or never minted by us, which
+    /// means that somebody else has the key.
+    #[error("the token is unknown")]
+    UnknownToken,
+}
+
+impl Refusal {
+    /// The stable code that clients see.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "invalid_token",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::AlreadyUsed { .. } => "already_used",
+            Self::Revoked => "revoked",
+            Self::UnknownToken => "unknown_token",
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The rule of one use, as pure functions.
+//!
+//! The in-memory store applies them under its lock; the DynamoDB store states them as conditions
+//! and explains a failed condition with them.
+
+use crate::{Refusal, Timestamp};
+
+/// How long after the first spend the same claimant is told yes again, in seconds.
+///
+/// It covers the retries of a claimant whose reply was lost, and is no longer than it needs to be.
+pub const REPLAY_WINDOW_SECONDS: u64 = 60;
+
+/// How long a row is kept after its token has expired, in seconds: one day of evidence.
+pub const ROW_RETENTION_SECONDS: u64 = 86_400;
+
+/// What the store keeps of a token. The token itself is never stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row {
+    /// The invocation that minted it, as [`claimant_of_invocation`].
+    pub minted_by: String,
+    /// When it was minted.
+    pub created_at: Timestamp,
+    /// The host that the minting request came to, at most 255 bytes.
+    pub host: Option<String>,
+    /// When it expires: its `exp`.
+    pub expires_at: Timestamp,
+    /// When the row may be deleted: [`ROW_RETENTION_SECONDS`] after `expires_at`.
+    pub purge_at: Timestamp,
+    /// When it was first spent.
+    pub used_at: Option<Timestamp>,
+    /// The claimant that spent it.
+    pub used_by: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The claimant that an invocation of a function is, by the request id that Lambda gave it.
+///
+/// Drawn once an invocation, before the first call to the store, so that a retry of that call is
+/// the same claimant. Not by the id of API Gateway's request, which a client can choose.
+#[must_use]
+pub fn claimant_of_invocation(request_id: &str) -> String {
+    format!("r:{request_id}")
+}
+
+/// Somebody's claim to a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// Who claims it, such as [`claimant_of_invocation`].
+    pub claimant: String,
+}
+
+/// The store's answer to a claim.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The token is the claimant's.
+    Spent {
+        /// It had been already, and this is the same answer again.
+        replayed: bool,
+    },
+    /// Another claimant has it, or this one had it too long ago.
+    AlreadyUsed {
+        /// When it was first spent.
+        used_at: Timestamp,
+    },
+    /// It was revoked before anybody spent it.
+    Revoked,
+    /// It has expired.
+    Expired,
+    /// There is no row of that id.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether the token is the claimant's (and then, whether that is a replay), or why not.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that the verdict means for the caller.
+    pub const fn into_result(self) -> Result<bool, Refusal> {
+        match self {
+            Self::Spent { replayed } => Ok(replayed),
+            Self::AlreadyUsed { used_at } => Err(Refusal::AlreadyUsed { used_at }),
+            Self::Revoked => Err(Refusal::Revoked),
+            Self::Expired => Err(Refusal::Expired),
+            Self::Unknown => Err(Refusal::UnknownToken),
+        }
+    }
+}
+
+/// Decides a claim to the token of `row`.
+///
+/// For each token at most one claimant is ever told [`Verdict::Spent`], provided that whoever asks
+/// writes the claimant into the row in the same atomic step.
+#[must_use]
+pub fn decide(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Verdict {
+    let Some(row) = row else { return Verdict::Unknown };
+    let unclaimed = row.used_by.is_none() && row.revoked_at.is_none();
+    let mine = row.used_by.as_ref() == Some(&claim.claimant)
+        && row.used_at.is_some_and(|used_at| used_at >= now.minus(REPLAY_WINDOW_SECONDS));
+    if row.expires_at > now && (unclaimed || mine) {
+        return Verdict::Spent { replayed: mine };
+    }
+    match (&row.used_by, row.revoked_at) {
+        (Some(_), _) => Verdict::AlreadyUsed { used_at: row.used_at.unwrap_or_default() },
+        (None, Some(_)) => Verdict::Revoked,
+        (None, None) => Verdict::Expired,
+    }
+}
+
+/// Decides whether `minted_by` may write the row of a new token over `row`.
+///
+/// Over its own row it may: that is the retry of a write whose reply was lost. But never over one
+/// that has since been spent or revoked: a duplicate that arrives late would wipe the mark.
+#[must_use]
+pub fn may_insert(row: Option<&Row>, minted_by: &str) -> bool {
+    row.is_none_or(|row| row.minted_by == minted_by && row.used_by.is_none() && row.revoked_at.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    fn row() -> Row {
+        Row {
+            minted_by: "r:mint".into(),
+            created_at: NOW.minus(10),
+            host: None,
+            expires_at: NOW.plus(300),
+            purge_at: NOW.plus(300 + ROW_RETENTION_SECONDS),
+            used_at: None,
+            used_by: None,
+            revoked_at: None,
+        }
+    }
+
+    fn spent_by(claimant: &str, used_at: Timestamp) -> Row {
+        Row { used_by: Some(claimant.into()), used_at: Some(used_at), ..row() }
+    }
+
+    fn claim() -> Claim {
+        Claim { claimant: "r:me".into() }
+    }
+
+    #[test]
+    fn an_unclaimed_token_is_spent() {
+        assert_eq!(decide(Some(&row()), &claim(), NOW), Verdict::Spent { replayed: false });
+    }
+
+    #[test]
+    fn a_token_without_a_row_is_unknown() {
+        assert_eq!(decide(None, &claim(), NOW), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_token_expires_at_the_second_of_its_exp() {
+        let row = row();
+        let last = row.expires_at.minus(1);
+        assert_eq!(decide(Some(&row), &claim(), last), Verdict::Spent { replayed: false });
+        assert_eq!(decide(Some(&row), &claim(), row.expires_at), Verdict::Expired);
+    }
+
+    #[test]
+    fn the_claimant_is_told_yes_again_for_sixty_seconds() {
+        let row = spent_by("r:me", NOW);
+        assert_eq!(decide(Some(&row), &claim(), NOW.plus(60)), Verdict::Spent { replayed: true });
+        assert_eq!(decide(Some(&row), &claim(), NOW.plus(61)), Verdict::AlreadyUsed { used_at: NOW });
+    }
+
+    #[test]
+    fn another_claimant_is_told_when_the_token_was_spent() {
+        let row = spent_by("r:other", NOW.minus(3));
+        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::AlreadyUsed { used_at: NOW.minus(3) });
+    }
+
+    #[test]
+    fn a_spent_token_reads_as_used_even_when_it_is_also_revoked_and_expired() {
+        let row = Row { revoked_at: Some(NOW), ..spent_by("r:other", NOW) };
+        assert_eq!(decide(Some(&row), &claim(), NOW.plus(900)), Verdict::AlreadyUsed { used_at: NOW });
+    }
+
+    #[test]
+    fn a_revoked_token_reads_as_revoked_even_after_it_expired() {
+        let row = Row { revoked_at: Some(NOW), ..row() };
+        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::Revoked);
+        assert_eq!(decide(Some(&row), &claim(), NOW.plus(900)), Verdict::Revoked);
+    }
+
+    #[test]
+    fn the_claimant_is_told_yes_again_although_the_token_was_revoked_since() {
+        let row = Row { revoked_at: Some(NOW), ..spent_by("r:me", NOW) };
+        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::Spent { replayed: true });
+    }
+
+    #[test]
+    fn a_mint_may_repeat_itself_but_never_wipe_a_mark() {
+        assert!(may_insert(None, "r:mint"));
+        assert!(may_insert(Some(&row()), "r:mint"));
+        assert!(!may_insert(Some(&row()), "r:other"));
+        assert!(!may_insert(Some(&spent_by("r:me", NOW)), "r:mint"));
+        assert!(!may_insert(Some(&Row { revoked_at: Some(NOW), ..row() }), "r:mint"));
+    }
+}

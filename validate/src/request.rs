@@ -1,0 +1,51 @@
+//! Where a request carries its token.
+
+use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use gateway::{ApiError, X_ACCESS_TOKEN, header_values};
+use http::header::AUTHORIZATION;
+use serde::Deserialize;
+use tokens::Token;
+
+/// The parameters of a query string that would hold a token (the second by RFC 6750, 2.3).
+const QUERY_PARAMETERS: [&str; 2] = ["token", "access_token"];
+
+/// The body of a request. Other members are ignored, and one that is there twice is refused.
+#[derive(Deserialize)]
+struct ValidateRequest {
+    #[serde(default)]
+    token: String,
+}
+
+/// The one token of the request: in the JSON body `{"token"}`, in `X-Access-Token`, or in
+/// `Authorization: Bearer`.
+///
+/// An empty token and another scheme count as none. A query string is no place for a token: it
+/// stays behind in logs and histories (RFC 9700, section 4.3.2).
+pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError> {
+    if QUERY_PARAMETERS.iter().any(|name| request.query_string_parameters.first(name).is_some()) {
+        return Err(ApiError::invalid_request("A token does not belong in the query string"));
+    }
+    let in_body = gateway::body(request)?.map_or(Ok(String::new()), |body| from_json(&body))?;
+    let in_headers = header_values(request, X_ACCESS_TOKEN);
+    let bearer = header_values(request, AUTHORIZATION.as_str()).filter_map(bearer);
+    let mut tokens = in_headers.chain(bearer).chain([in_body.as_str()]).filter(|token| !token.is_empty());
+    match (tokens.next(), tokens.next()) {
+        (Some(token), None) => Ok(Token::new(token.to_owned())),
+        (None, _) => Err(ApiError::invalid_request("A token is required")),
+        (Some(_), Some(_)) => Err(ApiError::invalid_request("More than one token")),
+    }
+}
+
+fn from_json(body: &[u8]) -> Result<String, ApiError> {
+    // Serde would also take an array of a struct's fields in order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let request = serde_json::from_slice::<ValidateRequest>(body).ok().filter(|_| is_object);
+    Ok(request.ok_or(ApiError::invalid_request("The body is not a JSON object with one string `token`"))?.token)
+}
+
+/// The credentials of an `Authorization` header of the scheme `Bearer` (RFC 6750, section 2.1), whose
+/// name has no case (RFC 9110, section 11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, credentials) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| credentials.trim())
+}
