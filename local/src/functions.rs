@@ -12,14 +12,22 @@ use uuid::Uuid;
 
 use crate::lambda::{Environment, Functions, Reply};
 
-/// The functions of this project, all over the same store and the same key.
+/// The functions of this project, over a store in memory.
 ///
 /// # Errors
 ///
 /// [`KeyRingError`] when the random key ring is none; it never is.
 pub fn functions() -> Result<Functions, KeyRingError> {
+    functions_over(Arc::new(InMemoryTokenStore::new()))
+}
+
+/// The functions of this project, all over `store` and one random key.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub fn functions_over(store: Arc<dyn TokenStore>) -> Result<Functions, KeyRingError> {
     let keys: Arc<dyn KeyStore> = Arc::new(FixedKeyStore::new(random_ring()?));
-    let store: Arc<dyn TokenStore> = Arc::new(InMemoryTokenStore::new());
     let state = move || (Arc::clone(&keys), Arc::clone(&store));
     let (for_authorizer, for_issue, for_validate) = (state.clone(), state.clone(), state);
     Ok(Functions::default()

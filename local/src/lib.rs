@@ -29,7 +29,8 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use tokio::net::TcpListener;
 
-pub use functions::functions;
+pub use dynamodb::{DynamoDbError, dynamodb};
+pub use functions::{functions, functions_over};
 pub use lambda::{Environment, Functions, Reply};
 pub use template::Fault;
 
@@ -37,6 +38,7 @@ use rest_api::RestApi;
 use template::{Api, Target};
 
 mod clock;
+mod dynamodb;
 mod event;
 mod functions;
 mod gateway_response;

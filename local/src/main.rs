@@ -24,14 +24,20 @@ struct Arguments {
     /// Enforce the template's throttling.
     #[arg(long)]
     throttle: bool,
+    /// Keep the tokens in the DynamoDB at this URL, and not in memory.
+    #[arg(long, value_name = "URL", requires = "table")]
+    dynamodb: Option<String>,
+    /// The table of tokens; made if it is missing, on a loopback URL only.
+    #[arg(long, value_name = "NAME", requires = "dynamodb")]
+    table: Option<String>,
 }
 
 /// Runs the program; a failure is one line on standard error.
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { port, host, template, throttle } = Arguments::parse();
+    let Arguments { port, host, template, throttle, dynamodb, table } = Arguments::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
-    match run(Options { host, port, template, throttle }).await {
+    match run(Options { host, port, template, throttle }, dynamodb.zip(table)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             _ = writeln!(std::io::stderr(), "error: {err:#}");
@@ -41,8 +47,12 @@ async fn main() -> ExitCode {
 }
 
 /// Starts, says what is served, and serves until the process is told to end.
-async fn run(options: Options) -> anyhow::Result<()> {
-    let server = Server::bind(options, &local::functions()?).await?;
+async fn run(options: Options, dynamodb: Option<(String, String)>) -> anyhow::Result<()> {
+    let functions = match dynamodb {
+        Some((url, table)) => local::functions_over(local::dynamodb(&url, &table).await?)?,
+        None => local::functions()?,
+    };
+    let server = Server::bind(options, &functions).await?;
     for warning in server.warnings() {
         tracing::warn!("{warning}");
     }

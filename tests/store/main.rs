@@ -13,6 +13,7 @@
 mod contract;
 mod lost_reply;
 mod mutants;
+mod runner;
 mod stores;
 
 /// Makes a test of each function of [`contract`] on each store.

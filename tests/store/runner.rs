@@ -1,0 +1,41 @@
+//! `local --dynamodb`: the API of this machine over a real table.
+
+use std::{net::Ipv4Addr, path::PathBuf};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Serves the API over a table that does not exist yet; mints a token and spends it twice.
+async fn a_missing_table_is_made_and_a_token_spent_once(variable: &str) {
+    let url = gateway::env(variable).unwrap_or_else(|| panic!("set {variable} to the URL of the emulator"));
+    let table = format!("Tokens-{}", Uuid::new_v4());
+    for run in ["the table is made", "the table is there"] {
+        let functions = local::functions_over(local::dynamodb(&url, &table).await.unwrap()).unwrap();
+        let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
+        let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+        let server = local::Server::bind(options, &functions).await.unwrap();
+        let api = server.url().to_owned();
+        tokio::spawn(server.serve(std::future::pending()));
+
+        let client = Client::new();
+        let minted: Value = client.get(format!("{api}/hello")).send().await.unwrap().json().await.unwrap();
+        for expected in [200, 401] {
+            let body = json!({"token": minted["accessToken"]}).to_string();
+            let answer = client.post(format!("{api}/validate")).body(body).send().await.unwrap();
+            assert_eq!(answer.status(), expected, "{run}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ministack at MINISTACK_URL"]
+async fn ministack_serves_the_api_of_this_machine() {
+    a_missing_table_is_made_and_a_token_spent_once("MINISTACK_URL").await;
+}
+
+#[tokio::test]
+#[ignore = "needs DynamoDB Local at DYNAMODB_LOCAL_URL"]
+async fn dynamodb_local_serves_the_api_of_this_machine() {
+    a_missing_table_is_made_and_a_token_spent_once("DYNAMODB_LOCAL_URL").await;
+}
