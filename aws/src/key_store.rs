@@ -114,7 +114,7 @@ impl SecretsManagerKeyStore {
                 Ok(ring)
             }
             Err(err) => {
-                let reason = chain(&*err);
+                let reason = gateway::chain(&*err);
                 if state.failure.as_ref().is_none_or(|failure| failure.reason != reason) {
                     tracing::error!(error = reason, "the key ring could not be fetched");
                 }
@@ -227,13 +227,6 @@ fn seconds_between(a: Timestamp, b: Timestamp) -> u64 {
 
 fn unavailable() -> KeyStoreError {
     KeyStoreError(Box::new(NotFetched))
-}
-
-/// What an error and its sources say. Their `Debug` is left out: it may hold the reply, and the
-/// reply holds the keys.
-fn chain(err: &dyn Error) -> String {
-    let sources = std::iter::successors(err.source(), |&source| source.source());
-    sources.fold(err.to_string(), |chain, source| format!("{chain}: {source}"))
 }
 
 #[cfg(test)]
@@ -401,45 +394,5 @@ mod tests {
         assert_eq!(fake.fetches(), 2);
         fake.replies(2);
         assert_eq!(version(store.ring(NOW.plus(20)).await), Some(2));
-    }
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn the_reason_is_logged_once_for_each_outage_and_never_a_key() {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-        let _until_the_end = tracing::subscriber::set_default(subscriber.finish());
-        let (store, fake) = store();
-
-        for outage in 1..=2 {
-            fake.fails("down");
-            for second in 0..100 {
-                let _error = store.ring(NOW.plus(outage * 1_000_000 + second)).await;
-            }
-            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-            assert_eq!(text.matches("down").count() as u64, outage, "{text}");
-            fake.replies(1);
-            store.ring(NOW.plus(outage * 1_000_000 + 200)).await.unwrap();
-        }
-        *fake.reply.lock().unwrap() = Ok(format!(r#"{{"active":"k2","k1":"{KEY}"}}"#));
-        let error = store.ring(NOW.plus(9_000_000)).await.unwrap_err();
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        assert!(text.contains("`active`"), "{text}");
-        assert!(!format!("{text}{error:?}{store:?}").contains(KEY));
     }
 }

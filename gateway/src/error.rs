@@ -76,7 +76,7 @@ impl ApiError {
     pub(crate) fn into_response(self, request_id: &str, is_valid: Option<bool>) -> ApiGatewayProxyResponse {
         let (status, reason) = (self.status.as_u16(), self.reason);
         if let Some(cause) = &self.cause {
-            tracing::error!(http.status = status, error.reason = reason, error = %Chain(&**cause), "request failed");
+            tracing::error!(http.status = status, error.reason = reason, error = chain(&**cause), "request failed");
         } else {
             tracing::info!(http.status = status, error.reason = reason, "request refused");
         }
@@ -103,17 +103,11 @@ impl ApiError {
     }
 }
 
-/// An error and all its sources, none of which repeats the next.
-struct Chain<'a>(&'a (dyn Error + 'static));
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
+/// What an error and its sources say, none of which repeats the next.
+///
+/// Their `Debug` is left out: it may hold a reply, and a reply may hold keys.
+#[must_use]
+pub fn chain(err: &dyn Error) -> String {
+    let sources = std::iter::successors(err.source(), |&source| source.source());
+    sources.fold(err.to_string(), |chain, source| format!("{chain}: {source}"))
 }

@@ -21,7 +21,7 @@ mod time;
 
 pub use authorizer::{MintedContext, allow};
 pub use config::{ConfigError, env, parsed, required};
-pub use error::ApiError;
+pub use error::{ApiError, chain};
 pub use request::{MAX_BODY_BYTES, body, header_values, host, request_id};
 pub use response::{Responder, X_ACCESS_TOKEN, json};
 pub use telemetry::init_telemetry;

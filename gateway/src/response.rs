@@ -78,7 +78,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> ApiGatewayProxyRespons
     response
 }
 
-/// The header that hands a token out.
+/// The header that carries a token.
 pub const X_ACCESS_TOKEN: &str = "x-access-token";
 
 #[cfg(test)]

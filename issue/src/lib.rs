@@ -7,7 +7,9 @@ use gateway::{ApiError, ConfigError, Responder, json, parsed, required, rfc3339}
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use tokens::{Issuer, Jti, KeyStore, MAX_LIFETIME_SECONDS, Minter, Timestamp, TokenStore, claimant_of_invocation};
+use tokens::{
+    Issuer, Jti, KeyStore, MAX_LIFETIME_SECONDS, MintError, Minter, Timestamp, TokenStore, claimant_of_invocation,
+};
 use uuid::Uuid;
 
 /// Settings of the function, read once at cold start.
@@ -76,7 +78,10 @@ pub async fn handle(
         let host = gateway::host(request.request_context.domain_name.as_deref(), &request.headers);
         let minted_by = claimant_of_invocation(&context.request_id);
         let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, (service.now)()).await;
-        let minted = minted.map_err(ApiError::unavailable)?;
+        let minted = minted.map_err(|err| match err {
+            MintError::Sign(_) => ApiError::internal(err),
+            MintError::Keys(_) | MintError::Store(_) => ApiError::unavailable(err),
+        })?;
         let expiration = rfc3339(minted.expires_at.0);
         Ok(json(StatusCode::OK, &IssueResponse { token: minted.token.expose(), expiration }))
     };

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
@@ -12,12 +15,18 @@ use gateway::ConfigError;
 use http::Uri;
 use tokens::TokenStore;
 
+/// How long DynamoDB may take to answer at start.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// The URL or the environment is not what it must be.
-    #[error("--dynamodb: {0}")]
-    Settings(#[from] ConfigError),
+    /// The URL is none.
+    #[error("--dynamodb must be an http or https URL")]
+    Url,
+    /// A variable that this DynamoDB needs is not set.
+    #[error("--dynamodb cannot be used")]
+    Environment(#[source] ConfigError),
     /// The table does not exist, on a DynamoDB that is somebody's.
     #[error("the table {table} does not exist at {url}; it is made on a loopback address only")]
     Missing {
@@ -55,6 +64,10 @@ pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<dyn TokenStore>, Dyn
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => None,
         "AWS_REGION" => gateway::env(name).or(is_emulator.then(|| "us-east-1".to_owned())),
         _ => gateway::env(name).or((is_emulator && name != "AWS_SESSION_TOKEN").then(|| "local".to_owned())),
+    });
+    let settings = settings.map_err(|err| match err {
+        ConfigError::Bad { .. } => DynamoDbError::Url, // no other setting can be bad
+        err @ ConfigError::Missing(_) => DynamoDbError::Environment(err),
     })?;
     let failed = |source| DynamoDbError::Failed { table: table.to_owned(), url: url.to_owned(), source };
     let client = client(&settings);
@@ -76,16 +89,20 @@ fn is_loopback(url: &str) -> bool {
     let uri = url.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    let is_url = uri.as_ref().is_some_and(|uri| uri.scheme().is_some());
+    is_url && (host == "localhost" || address.is_ok_and(|address| address.is_loopback()))
 }
 
 /// A client for the table itself, which no function has a right to.
 fn client(settings: &aws::Config) -> Client {
-    let config = Config::builder()
+    let mut config = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
-        .credentials_provider(settings.credentials.clone());
-    Client::from_conf(config.endpoint_url(settings.dynamodb_endpoint.as_deref().unwrap_or_default()).build())
+        .credentials_provider(settings.credentials.clone())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ANSWER_TIMEOUT).build())
+        .retry_config(RetryConfig::disabled());
+    config.set_endpoint_url(settings.dynamodb_endpoint.clone());
+    Client::from_conf(config.build())
 }
 
 /// Makes the table as the template does, but for its time to live, which emulators keep badly.
@@ -114,9 +131,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_that_is_none_is_named() {
+    async fn a_url_that_is_none_is_one_clear_error() {
+        for url in ["ftp://127.0.0.1", "localhost:8000", "nonsense"] {
+            let error = dynamodb(url, "Tokens").await.err().unwrap();
+            assert!(matches!(error, DynamoDbError::Url | DynamoDbError::Environment(_)), "{url}: {error}");
+        }
         let error = dynamodb("ftp://127.0.0.1", "Tokens").await.err().unwrap();
-        assert!(error.to_string().contains("AWS_ENDPOINT_URL_DYNAMODB must be"), "{error}");
+        assert_eq!(gateway::chain(&error), "--dynamodb must be an http or https URL");
     }
 
     #[tokio::test]

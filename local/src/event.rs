@@ -36,7 +36,7 @@ pub(crate) struct Description {
 type Pair<'a> = (&'a str, Cow<'a, str>);
 
 /// Query parameters of a request, decoded, in their order.
-pub(crate) fn query_parameters(request: &Parts) -> Vec<(String, String)> {
+fn query_parameters(request: &Parts) -> Vec<(String, String)> {
     form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 

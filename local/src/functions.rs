@@ -74,7 +74,8 @@ where
         let service = Arc::clone(&service);
         Box::pin(async move {
             let event = serde_json::from_value(event).map_err(|_| "the handler cannot read the event".to_owned())?;
-            let reply = handle(&service, LambdaEvent::new(event, context)).await.map_err(message)?;
+            let reply = handle(&service, LambdaEvent::new(event, context)).await;
+            let reply = reply.map_err(|err| gateway::chain(&*err))?;
             serde_json::to_value(reply).map_err(|_| "the handler's reply cannot be written".to_owned())
         })
     }

@@ -18,6 +18,7 @@ const OTHER_TYPES: &[&str] = &[
     "DEFAULT_4XX",
     "DEFAULT_5XX",
     "EXPIRED_TOKEN",
+    "INTEGRATION_TIMEOUT",
     "INVALID_API_KEY",
     "INVALID_SIGNATURE",
     "QUOTA_EXCEEDED",
@@ -37,26 +38,23 @@ pub(crate) enum ResponseType {
     AuthorizerFailure,
     /// The function failed or its reply is malformed.
     IntegrationFailure,
-    /// The function took too long.
-    IntegrationTimeout,
     /// No such route.
     MissingAuthenticationToken,
     /// The body is too long.
     RequestTooLarge,
     /// The stage's throttling refuses the request.
     Throttled,
-    /// The authorizer says who calls is not known, or an identity source is missing.
+    /// The authorizer says that who calls is not known.
     Unauthorized,
 }
 
 impl ResponseType {
     /// Every type, for the search by name.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 8] = [
         Self::AccessDenied,
         Self::AuthorizerConfigurationError,
         Self::AuthorizerFailure,
         Self::IntegrationFailure,
-        Self::IntegrationTimeout,
         Self::MissingAuthenticationToken,
         Self::RequestTooLarge,
         Self::Throttled,
@@ -86,12 +84,6 @@ impl ResponseType {
                 StatusCode::BAD_GATEWAY,
                 "InternalServerErrorException",
                 Some("Internal server error"),
-            ),
-            Self::IntegrationTimeout => (
-                "INTEGRATION_TIMEOUT",
-                StatusCode::GATEWAY_TIMEOUT,
-                "InternalServerErrorException",
-                Some("Endpoint request timed out"),
             ),
             Self::MissingAuthenticationToken => (
                 "MISSING_AUTHENTICATION_TOKEN",

@@ -10,7 +10,7 @@
 //! | throttle, with `--throttle` | `THROTTLED` |
 //! | limit the body to 10 MB | `REQUEST_TOO_LARGE` |
 //! | ask the authorizer | `UNAUTHORIZED`, `ACCESS_DENIED`, `AUTHORIZER_FAILURE`, `AUTHORIZER_CONFIGURATION_ERROR` |
-//! | invoke the function | `INTEGRATION_FAILURE`, `INTEGRATION_TIMEOUT` |
+//! | invoke the function | `INTEGRATION_FAILURE` |
 //!
 //! Three things differ from API Gateway on purpose: an authorizer's answer is never cached (the start-up
 //! warns where API Gateway would), a client cannot choose the request id, and header names reach the

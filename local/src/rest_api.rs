@@ -18,14 +18,12 @@ use crate::event::{self, Description};
 use crate::gateway_response::{GatewayResponses, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
-use crate::template::{Api, Authorizer, Route, Target};
+use crate::template::{Api, Route, Target};
 use crate::throttle::Bucket;
 use crate::{integration, policy};
 
 /// API Gateway's limit of a request's body.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// How long API Gateway waits for a function.
-const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// The header with the request's id.
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -47,8 +45,8 @@ pub(crate) struct RestApi {
 struct Endpoint {
     /// The route as the template has it.
     route: Route,
-    /// The authorizer that is asked first, with its function.
-    authorizer: Option<(Arc<Authorizer>, Arc<Function>)>,
+    /// The function of the authorizer that is asked first.
+    authorizer: Option<Arc<Function>>,
     /// The function; none for a preflight.
     function: Option<Arc<Function>>,
     /// The stage's throttling: API Gateway counts each method by itself.
@@ -69,15 +67,9 @@ struct Record {
 impl RestApi {
     /// Puts together the template's API and its functions; throttles if `throttles`.
     pub(crate) fn new(api: Api, functions: &BTreeMap<String, Arc<Function>>, throttles: bool) -> Self {
-        let authorizers: BTreeMap<String, Arc<Authorizer>> =
-            api.authorizers.into_iter().map(|(name, authorizer)| (name, Arc::new(authorizer))).collect();
         let routes = Routes::new(api.routes.iter().map(|route| (route.path.as_str(), route.method.as_str())));
         let endpoint = |route: Route| Endpoint {
-            authorizer: route.authorizer.as_ref().map(|name| {
-                let authorizer = Arc::clone(&authorizers[name]);
-                let function = Arc::clone(&functions[&authorizer.function]);
-                (authorizer, function)
-            }),
+            authorizer: route.authorizer.as_ref().map(|name| Arc::clone(&functions[&api.authorizers[name].function])),
             function: match &route.target {
                 Target::Function(id) => Some(Arc::clone(&functions[id])),
                 Target::Preflight(_) => None,
@@ -131,8 +123,8 @@ impl RestApi {
         }
         let body = body.ok_or(ResponseType::RequestTooLarge)?;
         let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
-        if let Some((authorizer, function)) = &endpoint.authorizer {
-            let authorized = authorize(authorizer, function, request, &description, context, record).await;
+        if let Some(function) = &endpoint.authorizer {
+            let authorized = authorize(function, &description, context, record).await;
             record.verdict = Some(match authorized {
                 Ok(()) => "Allow",
                 Err(ResponseType::AccessDenied) => "Deny",
@@ -154,16 +146,11 @@ impl RestApi {
 
 /// Asks the authorizer; an Allow puts its context into the request's.
 async fn authorize(
-    authorizer: &Authorizer,
     function: &Function,
-    request: &Parts,
     description: &Description,
     context: &mut Value,
     record: &mut Record,
 ) -> Result<(), ResponseType> {
-    if lacks_identity(authorizer, request) {
-        return Err(ResponseType::Unauthorized);
-    }
     let answer = record.timed(function, description.authorizer_event(context)).await.map_err(|err| match err {
         InvokeError::Failed(message) if message == "Unauthorized" => ResponseType::Unauthorized,
         err => {
@@ -179,23 +166,11 @@ async fn authorize(
     if decision.is_allowed { Ok(()) } else { Err(ResponseType::AccessDenied) }
 }
 
-/// Whether an identity source is missing or empty: API Gateway then refuses without asking.
-fn lacks_identity(authorizer: &Authorizer, request: &Parts) -> bool {
-    let queries = event::query_parameters(request);
-    let has_header = |name: &String| request.headers.get(name).is_some_and(|value| !value.is_empty());
-    let has_query = |name: &String| queries.iter().any(|(key, value)| key == name && !value.is_empty());
-    !authorizer.identity_headers.iter().all(has_header) || !authorizer.identity_queries.iter().all(has_query)
-}
-
 /// Invokes the function of a route and makes its reply a response.
 async fn integrate(function: &Function, event: Value, record: &mut Record) -> Result<Response, ResponseType> {
     let reply = record.timed(function, event).await.map_err(|err| {
         tracing::warn!("function {}: {err}", function.id);
-        match err {
-            InvokeError::TimedOut(after) if after >= INTEGRATION_TIMEOUT => ResponseType::IntegrationTimeout,
-            // A function that reaches its own time-out has failed, like any other that does.
-            _ => ResponseType::IntegrationFailure,
-        }
+        ResponseType::IntegrationFailure // its own time-out too
     })?;
     integration::response(&reply).map_err(|malformed| {
         tracing::warn!("function {}: {malformed}", function.id);

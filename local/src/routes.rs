@@ -1,7 +1,5 @@
 //! Routing: from a path and a method to the route of the template.
 
-use std::cmp::Reverse;
-
 /// Finds the route of a request; the most specific resource wins, then its own method before `ANY`.
 #[derive(Debug)]
 pub(crate) struct Routes {
@@ -53,10 +51,7 @@ impl Routes {
         for resource in &mut resources {
             resource.methods.sort_by_key(|(method, _)| method == "ANY");
         }
-        // A longer path is more specific than one whose greedy segment covers it.
-        resources.sort_by(|a, b| {
-            a.segments.cmp(&b.segments).then(Reverse(a.segments.len()).cmp(&Reverse(b.segments.len())))
-        });
+        resources.sort_by(|a, b| a.segments.cmp(&b.segments));
         Self { resources }
     }
 
@@ -96,14 +91,9 @@ impl Resource {
 /// The path that is routed: API Gateway serves `/hello/` as `/hello`.
 pub(crate) fn normalize(path: &str) -> &str {
     match path.strip_suffix('/') {
-        Some("") | None => {
-            if path.is_empty() {
-                "/"
-            } else {
-                path
-            }
-        }
-        Some(path) => path,
+        Some(path) if !path.is_empty() => path,
+        _ if path.is_empty() => "/",
+        _ => path,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::Credentials;
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,

@@ -35,6 +35,12 @@ pub(crate) fn setting(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
+/// A key store after a rotation: another key signs, and [`KEY`] is still accepted.
+pub(crate) fn rotated_keys() -> Arc<dyn KeyStore> {
+    let json = format!(r#"{{"active":"k2","k1":"{KEY}","k2":"another-key-of-the-tests-and-of-nothing-else"}}"#);
+    Arc::new(FixedKeyStore::new(KeyRing::from_json(json.as_bytes()).unwrap()))
+}
+
 /// A ring with one key, [`KEY`], that takes tokens minted at `not_before` or earlier for revoked.
 fn ring(not_before: Timestamp) -> KeyRing {
     let json = format!(r#"{{"active":"k1","k1":"{KEY}","not_before":{}}}"#, not_before.0);

@@ -7,5 +7,6 @@ mod authorizer;
 mod config;
 mod hello;
 mod helpers;
+mod idempotency;
 mod issue;
 mod validate;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::validate::{Config, Service, handle};
-use tokens::{KeyStore, Timestamp, TokenStore};
+use tokens::{KeyStore, TokenStore};
 
 use crate::helpers::{
     DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, setting, store,
@@ -159,9 +159,4 @@ async fn a_panic_is_500_with_a_constant_body() {
     let response = handle(&service(keys(), Arc::new(UntouchedStore)), event("validate", &token, "spend-1")).await;
     let body = body(&response.unwrap());
     assert_eq!((&body["reason"], &body["message"]), (&"internal".into(), &"Internal server error".into()));
-}
-
-#[test]
-fn the_clock_of_these_tests_is_the_one_of_the_events() {
-    assert_eq!(NOW, Timestamp(1_700_000_000));
 }

@@ -34,6 +34,12 @@ fn is_expected(name: &str, reply: &Value) -> bool {
     }
 }
 
+/// Whether the function asks to be called again: a call of its own took too long.
+fn is_unavailable(reply: &Value) -> bool {
+    let down = ["no key to sign with", "the new token could not be stored"];
+    reply["statusCode"] == 503 || down.into_iter().any(|message| reply["errorMessage"] == message)
+}
+
 #[test]
 #[ignore = "needs Docker, SAM and the built functions"]
 fn sam_local_every_event_is_answered_by_its_function() {
@@ -49,7 +55,13 @@ fn sam_local_every_event_is_answered_by_its_function() {
             "validate" => "ValidateFunction",
             other => panic!("no function for {other}"),
         };
-        let reply = invoke(function, &event);
-        assert!(is_expected(name, &reply), "{name}: status {} reason {}", reply["statusCode"], reply["body"]);
+        let mut reply = invoke(function, &event);
+        for _ in 0..2 {
+            if !is_unavailable(&reply) {
+                break;
+            }
+            reply = invoke(function, &event); // a busy machine: what a client would do
+        }
+        assert!(is_expected(name, &reply), "{name}: status {}, {}", reply["statusCode"], reply["errorMessage"]);
     }
 }

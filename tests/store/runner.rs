@@ -6,9 +6,11 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::stores::emulator;
+
 /// Serves the API over a table that does not exist yet; mints a token and spends it twice.
 async fn a_missing_table_is_made_and_a_token_spent_once(variable: &str) {
-    let url = gateway::env(variable).unwrap_or_else(|| panic!("set {variable} to the URL of the emulator"));
+    let url = emulator(variable);
     let table = format!("Tokens-{}", Uuid::new_v4());
     for run in ["the table is made", "the table is there"] {
         let functions = local::functions_over(local::dynamodb(&url, &table).await.unwrap()).unwrap();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     Claims, Issuer, KeyRing, Kid, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES, Refusal, Timestamp, Token,
-    claims::TOKEN_TYPE,
+    claims::TOKEN_TYPE, key_ring::Key,
 };
 
 /// Checks tokens: everything about them but whether they have been spent.
@@ -61,6 +61,16 @@ impl Checker {
     /// [`CheckError`]; whatever is wrong before the MAC has verified is
     /// [`Refusal::InvalidToken`].
     pub fn check(&self, token: &Token, ring: &KeyRing, now: Timestamp) -> Result<Claims, CheckError> {
+        self.check_with_key(token, ring, now).map(|(claims, _)| claims)
+    }
+
+    /// As [`Checker::check`], with the key that the token was signed with.
+    pub(crate) fn check_with_key<'ring>(
+        &self,
+        token: &Token,
+        ring: &'ring KeyRing,
+        now: Timestamp,
+    ) -> Result<(Claims, &'ring Key), CheckError> {
         const INVALID: CheckError = CheckError::Refused(Refusal::InvalidToken);
 
         let text = token.expose();
@@ -72,7 +82,7 @@ impl Checker {
         };
         let claims = data.claims;
         self.check_times(&claims, ring, now).map_err(CheckError::Refused)?;
-        Ok(claims)
+        Ok((claims, key))
     }
 
     fn check_times(&self, claims: &Claims, ring: &KeyRing, now: Timestamp) -> Result<(), Refusal> {

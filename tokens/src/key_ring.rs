@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::Value;
 
-use crate::{Timestamp, claims::TOKEN_TYPE};
+use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
 
 /// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 demands for HS256.
 pub const MIN_KEY_BYTES: usize = 32;
@@ -30,11 +30,12 @@ impl fmt::Display for Kid {
     }
 }
 
-/// A symmetric key in the two forms that signing and checking want, and the header it signs.
+/// A symmetric key in the forms that signing, checking and claiming want, and the header it signs.
 pub(crate) struct Key {
     pub(crate) header: Header,
     pub(crate) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
+    pub(crate) claimant: ClaimantKey,
 }
 
 /// The key ring: the keys that are accepted, and the one that signs.
@@ -73,7 +74,8 @@ impl KeyRing {
             header.typ = Some(TOKEN_TYPE.to_owned());
             header.kid = Some(name.clone());
             let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
-            keys.insert(kid, Key { header, encoding, decoding });
+            let claimant = ClaimantKey::derive(&encoding);
+            keys.insert(kid, Key { header, encoding, decoding, claimant });
         }
         if !keys.contains_key(&active) {
             return Err(KeyRingError::NoActiveKey);

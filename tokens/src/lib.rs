@@ -7,6 +7,7 @@
 //! | how it is minted | [`Minter`] (`mint.rs`) |
 //! | when it is ours, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
 //! | how it is spent | [`Spender`] (`spend.rs`) |
+//! | who it is spent for | [`Caller`] (`claimant.rs`) |
 //! | why it is spent only once | [`decide`] (`rule.rs`) |
 //! | what a store owes the rule | [`TokenStore`] (`store.rs`) |
 //!
@@ -15,6 +16,7 @@
 //! simulated without any of them.
 
 mod check;
+mod claimant;
 mod claims;
 mod in_memory;
 mod jti;
@@ -29,6 +31,7 @@ mod timestamp;
 mod token;
 
 pub use check::{CheckError, Checker};
+pub use claimant::{Caller, IdempotencyKey, claimant_of_invocation};
 pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES};
 pub use in_memory::InMemoryTokenStore;
 pub use jti::Jti;
@@ -36,9 +39,7 @@ pub use key_ring::{KeyRing, KeyRingError, Kid, MIN_KEY_BYTES};
 pub use key_store::{FixedKeyStore, KeyStore, KeyStoreError};
 pub use mint::{MintError, Minted, Minter};
 pub use refusal::Refusal;
-pub use rule::{
-    Claim, REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, claimant_of_invocation, decide, may_insert,
-};
+pub use rule::{Claim, REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert};
 pub use spend::{SpendError, Spender, Spent};
 pub use store::{StoreError, TokenStore};
 pub use timestamp::Timestamp;

@@ -26,8 +26,8 @@ pub enum Refusal {
     /// It was revoked before anybody spent it.
     #[error("the token has been revoked")]
     Revoked,
-    /// Its MAC is right and its row is missing: swept after expiry, or never minted by us, which
-    /// means that somebody else has the key.
+    /// Its MAC is right, it is live, and it has no row: somebody deleted the row, or somebody else
+    /// has the key.
     #[error("the token is unknown")]
     UnknownToken,
 }

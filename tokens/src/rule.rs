@@ -16,7 +16,7 @@ pub const ROW_RETENTION_SECONDS: u64 = 86_400;
 /// What the store keeps of a token. The token itself is never stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
-    /// The invocation that minted it, as [`claimant_of_invocation`].
+    /// The invocation that minted it, as [`claimant_of_invocation`](crate::claimant_of_invocation).
     pub minted_by: String,
     /// When it was minted.
     pub created_at: Timestamp,
@@ -34,19 +34,10 @@ pub struct Row {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// The claimant that an invocation of a function is, by the request id that Lambda gave it.
-///
-/// Drawn once an invocation, before the first call to the store, so that a retry of that call is
-/// the same claimant. Not by the id of API Gateway's request, which a client can choose.
-#[must_use]
-pub fn claimant_of_invocation(request_id: &str) -> String {
-    format!("r:{request_id}")
-}
-
 /// Somebody's claim to a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claim {
-    /// Who claims it, such as [`claimant_of_invocation`].
+    /// Who claims it: an invocation, or a client that brought an idempotency key.
     pub claimant: String,
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::future;
 
 use crate::{
-    CheckError, Checker, Claim, Claims, KeyStore, KeyStoreError, Refusal, StoreError, Timestamp, Token, TokenStore,
+    Caller, CheckError, Checker, Claim, Claims, KeyStore, KeyStoreError, Refusal, StoreError, Timestamp, Token,
+    TokenStore,
 };
 
 /// Spends tokens.
@@ -43,18 +44,18 @@ impl Spender {
         Self { checker, keys, store }
     }
 
-    /// Spends `token` for the claimant of `claim`.
+    /// Spends `token` for `caller`.
     ///
     /// One write and no read; for a token that does not pass the check, no call to the store.
     ///
     /// # Errors
     ///
-    /// [`SpendError::Refused`] with the reason, and else an outcome that is not known: the same
-    /// claim may be made again.
-    pub async fn spend(&self, token: &Token, claim: &Claim, now: Timestamp) -> Result<Spent, SpendError> {
-        let claims = self.check(token, now).await?;
+    /// [`SpendError::Refused`] with the reason, and else an outcome that is not known: a caller with
+    /// an idempotency key may ask again.
+    pub async fn spend(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<Spent, SpendError> {
+        let (claims, claim) = self.check(token, caller, now).await?;
         let (verdict, ()) =
-            future::join(self.store.spend(&claims.jti, claim, now), self.keys.refresh_if_due(now)).await;
+            future::join(self.store.spend(&claims.jti, &claim, now), self.keys.refresh_if_due(now)).await;
         let replayed = verdict.map_err(SpendError::Store)?.into_result().map_err(SpendError::Refused)?;
         // An environment that idled has checked with an old ring, and has just fetched the new one.
         let ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
@@ -64,14 +65,17 @@ impl Spender {
         Ok(Spent { replayed })
     }
 
-    async fn check(&self, token: &Token, now: Timestamp) -> Result<Claims, SpendError> {
-        let ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
-        let mut checked = self.checker.check(token, &ring, now);
+    /// The claims of `token`, and the claim to it that `caller` makes.
+    async fn check(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<(Claims, Claim), SpendError> {
+        let mut ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
+        let mut checked = self.checker.check_with_key(token, &ring, now);
         if matches!(checked, Err(CheckError::UnknownKid)) {
-            let ring = self.keys.ring_for_unknown_kid(now).await.map_err(SpendError::Keys)?;
-            checked = self.checker.check(token, &ring, now);
+            ring = self.keys.ring_for_unknown_kid(now).await.map_err(SpendError::Keys)?;
+            checked = self.checker.check_with_key(token, &ring, now);
         }
-        checked.map_err(|err| SpendError::Refused(err.into()))
+        let (claims, key) = checked.map_err(|err| SpendError::Refused(err.into()))?;
+        let claim = Claim { claimant: key.claimant.claimant(caller, &claims.jti) };
+        Ok((claims, claim))
     }
 }
 

@@ -1,6 +1,6 @@
-//! The in-memory store against the plainest model of it, and under a race.
+//! The in-memory store against the plainest model of it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -75,25 +75,6 @@ proptest! {
                 }
             }
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_claimants_at_once_one_wins() {
-    let store = Arc::new(InMemoryTokenStore::new());
-    for number in 0..200 {
-        let jti = Jti::new(Uuid::from_u128(number));
-        store.insert(&jti, row("r:mint", NOW)).await.unwrap();
-        let claims = (0..16).map(|claimant| {
-            let store = store.clone();
-            let claim = Claim { claimant: format!("r:{claimant}") };
-            tokio::spawn(async move { store.spend(&jti, &claim, NOW).await.unwrap() })
-        });
-        let mut won = 0;
-        for claim in claims.collect::<Vec<_>>() {
-            won += usize::from(matches!(claim.await.unwrap(), Verdict::Spent { .. }));
-        }
-        assert_eq!(won, 1);
     }
 }
 

@@ -9,9 +9,7 @@ use gateway::{ApiError, ConfigError, Responder, json, parsed, required};
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use tokens::{
-    Checker, Claim, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore, claimant_of_invocation,
-};
+use tokens::{Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore};
 
 /// Settings of the function, read once at cold start.
 #[derive(Debug)]
@@ -62,6 +60,9 @@ impl Service {
 struct ValidateResponse {
     is_valid: bool,
     message: &'static str,
+    /// The same client was told so before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
 }
 
 /// Spends the token of the request.
@@ -77,9 +78,13 @@ pub async fn handle(
     let outcome = async {
         let now = (service.now)();
         let token = request::token(&request)?;
-        let claim = Claim { claimant: claimant_of_invocation(&context.request_id) };
-        service.spender.spend(&token, &claim, now).await.map_err(api_error)?;
-        Ok(json(StatusCode::OK, &ValidateResponse { is_valid: true, message: "Token validated successfully" }))
+        let idempotency_key = request::idempotency_key(&request)?;
+        let is_client = idempotency_key.is_some();
+        let caller = idempotency_key.map_or(Caller::Invocation(context.request_id), Caller::Client);
+        let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
+        let replayed = is_client && spent.replayed; // the SDK's own retry is nobody's business
+        let message = "Token validated successfully";
+        Ok(json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
     };
     Ok(service.responder.respond(gateway::request_id(&request), outcome).await)
 }

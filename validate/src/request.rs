@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use gateway::{ApiError, X_ACCESS_TOKEN, header_values};
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
-use tokens::Token;
+use tokens::{IdempotencyKey, Token};
 
 /// The parameters of a query string that would hold a token (the second by RFC 6750, 2.3).
 const QUERY_PARAMETERS: [&str; 2] = ["token", "access_token"];
@@ -33,6 +33,21 @@ pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError>
         (Some(token), None) => Ok(Token::new(token.to_owned())),
         (None, _) => Err(ApiError::invalid_request("A token is required")),
         (Some(_), Some(_)) => Err(ApiError::invalid_request("More than one token")),
+    }
+}
+
+/// The key of a client that wants to be told the same when it asks again.
+///
+/// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
+pub(crate) fn idempotency_key(request: &ApiGatewayProxyRequest) -> Result<Option<IdempotencyKey>, ApiError> {
+    const NOT_ONE: ApiError =
+        ApiError::invalid_request("Idempotency-Key must be one value of 1 to 255 printable ASCII characters");
+
+    let mut values = header_values(request, "idempotency-key");
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(key), None) => IdempotencyKey::parse(key).map(Some).ok_or(NOT_ONE),
+        (Some(_), Some(_)) => Err(NOT_ONE),
     }
 }
 

@@ -68,10 +68,6 @@ pub(crate) struct Authorizer {
     pub(crate) function: String,
     /// For how long API Gateway would reuse its answer.
     pub(crate) cache_seconds: u32,
-    /// Headers without which it is not asked.
-    pub(crate) identity_headers: Vec<String>,
-    /// Query parameters without which it is not asked.
-    pub(crate) identity_queries: Vec<String>,
 }
 
 /// A Lambda function.
@@ -105,7 +101,10 @@ impl Api {
         let (api_id, api) = only_api(&resources)?;
         let globals = root.get("Globals")?;
         let global = |kind: &str| globals.as_ref().map_or(Ok(None), |globals| globals.get(kind));
-        let properties = ApiProperties { api: api.required("Properties")?, globals: global("Api")? };
+        if let Some(defaults) = global("Api")? {
+            defaults.allow_only(&["OpenApiVersion"])?;
+        }
+        let properties = api.required("Properties")?;
         for name in UNSERVED_API_PROPERTIES {
             if let Some(value) = properties.get(name)? {
                 return Err(value.fault(format!("{name} is not supported")));
@@ -136,7 +135,7 @@ impl Api {
             }
         }
         Ok(Self {
-            stage: properties.api.required("StageName")?.text()?,
+            stage: properties.required("StageName")?.text()?,
             routes,
             authorizers,
             functions,
@@ -145,27 +144,6 @@ impl Api {
                 .map_or(Ok(GatewayResponses::default()), |r| responses(&r))?,
             throttling: properties.get("MethodSettings")?.map_or(Ok(None), |settings| throttling(&settings))?,
         })
-    }
-}
-
-/// The properties of the API: its own, else those of `Globals`.
-struct ApiProperties<'doc> {
-    /// Those of the API itself.
-    api: Value<'doc>,
-    /// Those of `Globals.Api`.
-    globals: Option<Value<'doc>>,
-}
-
-impl<'doc> ApiProperties<'doc> {
-    /// The property `name`, if it has a value.
-    fn get(&self, name: &str) -> Result<Option<Value<'doc>>, Fault> {
-        let global = self.globals.as_ref().map_or(Ok(None), |globals| globals.get(name))?;
-        match (self.api.get(name)?, global) {
-            (Some(own), Some(global)) if own.is_mapping() || global.is_mapping() => {
-                Err(own.fault(format!("{name} also stands in Globals: merging the two is not supported")))
-            }
-            (own, global) => Ok(own.or(global)),
-        }
     }
 }
 
@@ -305,20 +283,14 @@ fn authorizer(authorizer: &Value<'_>, resources: &[Resource<'_>]) -> Result<Auth
         function.ok_or_else(|| arn.fault("FunctionArn must be !GetAtt <a function of this template>.Arn"))?;
     let identity = authorizer.get("Identity")?;
     if let Some(identity) = &identity {
-        identity.allow_only(&["Headers", "QueryStrings", "ReauthorizeEvery"])?;
+        identity.allow_only(&["ReauthorizeEvery"])?;
     }
-    let sources = |kind: &str| match identity.as_ref().map_or(Ok(None), |identity| identity.get(kind))? {
-        Some(sources) => sources.items()?.iter().map(Value::text).collect::<Result<Vec<_>, _>>(),
-        None => Ok(Vec::new()),
-    };
     Ok(Authorizer {
         function: function.to_owned(),
         cache_seconds: match identity.as_ref().map_or(Ok(None), |identity| identity.get("ReauthorizeEvery"))? {
             Some(seconds) => seconds.number()?,
             None => crate::policy::DEFAULT_CACHE_SECONDS,
         },
-        identity_headers: sources("Headers")?,
-        identity_queries: sources("QueryStrings")?,
     })
 }
 
@@ -632,12 +604,7 @@ Resources:
                 3,
                 "AWS::Serverless::HttpApi is not supported, only AWS::Serverless::Api",
             ),
-            (
-                "Resources:",
-                "Globals: { Api: { Auth: {} } }\nResources:",
-                9,
-                "Auth also stands in Globals: merging the two is not supported",
-            ),
+            ("Resources:", "Globals: { Api: { Auth: {} } }\nResources:", 2, "Auth is not supported"),
         ] {
             let fault = Api::parse(&TEMPLATE.replacen(from, to, 1)).map(|_| ()).expect_err(to);
             assert_eq!((fault.message.as_str(), fault.line), (message, line), "{to}");

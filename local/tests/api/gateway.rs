@@ -170,20 +170,6 @@ async fn a_functions_www_authenticate_is_remapped() {
 }
 
 #[tokio::test]
-async fn a_missing_identity_source_is_401_without_asking_the_authorizer() {
-    let api = Api::start().await;
-    for (query, key) in [("", "k"), ("?tenant=", "k"), ("?tenant=t", "")] {
-        let answer = Answer::of(api.request("GET", &format!("/identified{query}")).header("X-Key", key)).await;
-        assert_eq!((answer.status, answer.header("x-amzn-errortype")), (401, "UnauthorizedException"), "{query} {key}");
-    }
-    assert_eq!(api.get("/identified?tenant=t").await.status, 401);
-    assert_eq!(api.invocations(), 0);
-
-    let answer = Answer::of(api.request("GET", "/identified?tenant=t").header("X-Key", "k")).await;
-    assert_eq!((answer.status, api.invocations()), (200, 2));
-}
-
-#[tokio::test]
 async fn the_authorizer_sees_the_request() {
     let api = Api::start().await;
 

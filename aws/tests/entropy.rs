@@ -1,0 +1,27 @@
+//! That aws-lc was built without its own source of entropy; alone in its binary, because only the
+//! first random number of a process tells.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+use std::{fs, time::Duration};
+
+/// The CPU time of this thread so far.
+fn cpu_time() -> Duration {
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(schedstat.split(' ').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn the_first_random_number_costs_less_than_15_ms_of_cpu() {
+    let before = cpu_time();
+
+    aws_lc_rs::rand::fill(&mut [0; 32]).unwrap();
+
+    let spent = cpu_time() - before;
+    // A first TLS handshake of every cold start would pay for it.
+    assert!(
+        spent < Duration::from_millis(15),
+        "{spent:?}: was AWS_LC_SYS_NO_JITTER_ENTROPY lost from .cargo/config.toml?"
+    );
+}

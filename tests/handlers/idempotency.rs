@@ -1,0 +1,121 @@
+//! `Idempotency-Key`: a client that lost the reply asks again and is told the same.
+
+use std::sync::Arc;
+
+use ::validate::{Config, Service, handle};
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use lambda_runtime::LambdaEvent;
+use tokens::{Checker, InMemoryTokenStore, Issuer, KeyStore, Timestamp, Token, TokenStore};
+
+use crate::helpers::{NOW, body, event, keys, minted, rotated_keys, setting, store};
+
+fn service_at(now: fn() -> Timestamp, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
+    Service::new(Config::from_lookup(setting).unwrap(), keys, store, now)
+}
+
+/// A request with `token` and the header `Idempotency-Key: {key}`, in an invocation of its own.
+fn request(token: &str, key: &str) -> LambdaEvent<ApiGatewayProxyRequest> {
+    let mut request =
+        event::<ApiGatewayProxyRequest>("validate-idempotency-key", token, &uuid::Uuid::new_v4().to_string());
+    let value = http::HeaderValue::from_bytes(key.as_bytes()).unwrap();
+    request.payload.headers.insert("idempotency-key", value.clone());
+    request.payload.multi_value_headers.insert("idempotency-key", value);
+    request
+}
+
+fn outcome(response: &ApiGatewayProxyResponse) -> (i64, bool) {
+    (response.status_code, body(response)["replayed"] == true)
+}
+
+#[tokio::test]
+async fn the_same_key_is_told_yes_again_and_any_other_caller_is_not() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service_at(|| NOW, keys(), store);
+
+    let first = handle(&service, request(&token, "order-17")).await.unwrap();
+    assert_eq!(outcome(&first), (200, false));
+    assert!(body(&first).get("replayed").is_none());
+
+    let again = handle(&service, request(&token, "order-17")).await.unwrap();
+    assert_eq!(outcome(&again), (200, true));
+    assert_eq!(body(&again)["isValid"], true);
+
+    for other in ["order-18", "order-1", "ORDER-17"] {
+        let refused = handle(&service, request(&token, other)).await.unwrap();
+        assert_eq!((refused.status_code, &body(&refused)["reason"]), (401, &"already_used".into()), "{other}");
+    }
+    let without = handle(&service, event("validate", &token, "spend-3")).await.unwrap();
+    assert_eq!(outcome(&without), (401, false));
+}
+
+#[tokio::test]
+async fn a_replay_is_answered_for_sixty_seconds() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    for (now, status) in [(0, 200), (60, 200), (61, 401)] {
+        let clock: fn() -> Timestamp = match now {
+            0 => || NOW,
+            60 => || NOW.plus(60),
+            _ => || NOW.plus(61),
+        };
+        let service = service_at(clock, keys(), store.clone());
+        let response = handle(&service, request(&token, "order-17")).await.unwrap();
+        assert_eq!(response.status_code, status, "{now} s");
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_for_another_token_is_another_claimant() {
+    let store = store();
+    let (one, other) = (minted(keys(), store.clone()).await, minted(keys(), store.clone()).await);
+    let service = service_at(|| NOW, keys(), store);
+    for token in [&one, &other] {
+        assert_eq!(outcome(&handle(&service, request(token, "order-17")).await.unwrap()), (200, false));
+    }
+}
+
+#[tokio::test]
+async fn a_key_rotation_in_between_changes_nothing() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let before = service_at(|| NOW, keys(), store.clone());
+    assert_eq!(outcome(&handle(&before, request(&token, "order-17")).await.unwrap()), (200, false));
+    let after = service_at(|| NOW, rotated_keys(), store);
+    assert_eq!(outcome(&handle(&after, request(&token, "order-17")).await.unwrap()), (200, true));
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_is_400_and_leaves_the_token_unspent() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service_at(|| NOW, keys(), store);
+    for key in ["", "ключ", "a\tb", &"x".repeat(256)] {
+        let response = handle(&service, request(&token, key)).await.unwrap();
+        assert_eq!((response.status_code, &body(&response)["reason"]), (400, &"invalid_request".into()));
+    }
+    let mut twice = request(&token, "a");
+    twice.payload.multi_value_headers.append("idempotency-key", "a".parse().unwrap());
+    assert_eq!(handle(&service, twice).await.unwrap().status_code, 400);
+
+    let longest = "x".repeat(255);
+    assert_eq!(outcome(&handle(&service, request(&token, &longest)).await.unwrap()), (200, false));
+}
+
+#[tokio::test]
+async fn a_reader_of_the_table_learns_nothing_of_the_key() {
+    let store = Arc::new(InMemoryTokenStore::new());
+    let service = service_at(|| NOW, keys(), store.clone());
+    let issuer = Issuer { iss: setting("TOKEN_ISSUER").unwrap(), aud: setting("TOKEN_AUDIENCE").unwrap() };
+    let ring = keys().ring(NOW).await.unwrap();
+    let mut stored = Vec::new();
+    for _ in 0..2 {
+        let token = minted(keys(), store.clone()).await;
+        handle(&service, request(&token, "order-17")).await.unwrap();
+        let claims = Checker::new(&issuer, Timestamp(0)).check(&Token::new(token), &ring, NOW).unwrap();
+        stored.push(store.row(&claims.jti).unwrap().used_by.unwrap());
+    }
+    assert!(stored[0].starts_with("i:") && stored[0].len() == 2 + 43, "{}", stored[0]);
+    assert!(!stored[0].contains("order-17"));
+    assert!(stored[0] != stored[1], "the same key shows on two tokens");
+}

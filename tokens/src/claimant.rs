@@ -1,0 +1,84 @@
+//! Who claims a token.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+
+use crate::Jti;
+
+/// The longest idempotency key, in characters.
+const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
+
+/// What a key is derived for, so that no MAC of one purpose is ever one of another.
+const PURPOSE: &[u8] = b"token-auth claimant v1";
+
+/// The claimant that an invocation of a function is, by the request id that Lambda gave it.
+///
+/// Drawn once an invocation, before the first call to the store, so that a retry of that call is
+/// the same claimant. Not by the id of API Gateway's request, which a client can choose.
+#[must_use]
+pub fn claimant_of_invocation(request_id: &str) -> String {
+    format!("r:{request_id}")
+}
+
+/// What a client sends in `Idempotency-Key`: with it, its own retry is the same claimant too.
+///
+/// Whoever has both the token and this key is the claimant, so it is as secret as a token.
+#[derive(Clone, Eq, PartialEq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads a key of 1 to 255 printable ASCII characters; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_key = (1..=MAX_IDEMPOTENCY_KEY_LENGTH).contains(&text.len())
+            && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        is_key.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(..)")
+    }
+}
+
+/// Who asks for a token to be spent.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// An invocation, by the request id that Lambda gave it: its client has no way to come back.
+    Invocation(String),
+    /// A client that may come back with the same key and be told the same.
+    Client(IdempotencyKey),
+}
+
+/// What turns an idempotency key into a claimant, derived from the key that signed the token.
+pub(crate) struct ClaimantKey(EncodingKey);
+
+impl ClaimantKey {
+    /// Derives it from a key of the ring.
+    pub(crate) fn derive(key: &EncodingKey) -> Self {
+        Self(EncodingKey::from_secret(&mac(PURPOSE, key)))
+    }
+
+    /// The claimant that `caller` is for the token `jti`.
+    ///
+    /// What is stored is a MAC: a reader of the table can neither learn the client's key from it
+    /// nor tell which tokens were claimed with the same one.
+    pub(crate) fn claimant(&self, caller: &Caller, jti: &Jti) -> String {
+        match caller {
+            Caller::Invocation(request_id) => claimant_of_invocation(request_id),
+            Caller::Client(IdempotencyKey(key)) => {
+                let message = format!("{jti}\0{key}");
+                format!("i:{}", URL_SAFE_NO_PAD.encode(mac(message.as_bytes(), &self.0)))
+            }
+        }
+    }
+}
+
+/// HMAC-SHA256 by the same library, and so the same backend, that signs the tokens.
+fn mac(message: &[u8], key: &EncodingKey) -> Vec<u8> {
+    let encoded = crypto::sign(message, key, Algorithm::HS256).expect("an HMAC key signs any message");
+    URL_SAFE_NO_PAD.decode(encoded).expect("the library encodes a MAC in base64url")
+}
