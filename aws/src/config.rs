@@ -60,6 +60,7 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Where a service is, if not in AWS.
 fn endpoint(lookup: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<String>, ConfigError> {
     let is_endpoint = |uri: &Uri| {
         uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()

@@ -53,6 +53,7 @@ trait Source: Send + Sync {
     async fn fetch(&self) -> Result<String, BoxError>;
 }
 
+/// What is known of the ring.
 #[derive(Default)]
 struct State {
     fetched: Option<Fetched>,
@@ -62,6 +63,7 @@ struct State {
     forced_at: Option<Timestamp>,
 }
 
+/// A ring, and when it came.
 struct Fetched {
     ring: Arc<KeyRing>,
     at: Timestamp,
@@ -69,6 +71,7 @@ struct Fetched {
     due_seconds: u64,
 }
 
+/// A fetch that failed.
 struct Failure {
     at: Timestamp,
     /// What the log has been told.
@@ -92,10 +95,12 @@ impl SecretsManagerKeyStore {
         Self::from_source(Box::new(Secret { client, secret_id }))
     }
 
+    /// A key store on any source.
     fn from_source(source: Box<dyn Source>) -> Self {
         Self { source, fetching: tokio::sync::Mutex::default(), state: Mutex::default() }
     }
 
+    /// What is known, to be read and changed in one step.
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics under the lock, and every step under it leaves the state whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -132,15 +137,18 @@ impl State {
         fetched.map(|fetched| fetched.ring.clone())
     }
 
+    /// Whether the ring is old enough to be fetched again, and nothing speaks against it.
     fn is_due(&self, now: Timestamp) -> bool {
         let is_old = |fetched: &Fetched| seconds_between(fetched.at, now) >= fetched.due_seconds;
         self.fetched.as_ref().is_some_and(is_old) && !self.has_just_failed(now)
     }
 
+    /// Whether a fetch failed so lately that another would be too early.
     fn has_just_failed(&self, now: Timestamp) -> bool {
         self.failure.as_ref().is_some_and(|failure| seconds_between(failure.at, now) < PAUSE_SECONDS)
     }
 
+    /// Whether an unknown `kid` made us fetch so lately that another would be too early.
     fn was_just_forced(&self, now: Timestamp) -> bool {
         self.forced_at.is_some_and(|forced_at| seconds_between(forced_at, now) < PAUSE_SECONDS)
     }
@@ -225,6 +233,7 @@ fn seconds_between(a: Timestamp, b: Timestamp) -> u64 {
     a.0.abs_diff(b.0)
 }
 
+/// What callers are told: the reason is in the log, once.
 fn unavailable() -> KeyStoreError {
     KeyStoreError(Box::new(NotFetched))
 }

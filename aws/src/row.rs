@@ -61,11 +61,13 @@ pub(crate) fn seconds(time: Timestamp) -> AttributeValue {
     AttributeValue::N(time.0.to_string())
 }
 
+/// A text of the item, if it has it.
 fn text(item: &Item, name: &'static str) -> Result<Option<String>, UnreadableRow> {
     let Some(value) = item.get(name) else { return Ok(None) };
     value.as_s().map(|text| Some(text.clone())).map_err(|_| UnreadableRow(name))
 }
 
+/// A time of the item, if it has it.
 fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, UnreadableRow> {
     let Some(value) = item.get(name) else { return Ok(None) };
     let seconds = value.as_n().ok().and_then(|number| number.parse().ok());

@@ -144,6 +144,7 @@ impl TokenStore for DynamoTokenStore {
     }
 }
 
+/// An outcome that is not known, because of `err`.
 fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(err.into())
 }

@@ -68,6 +68,7 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..error }
     }
 
+    /// A failure without a cause.
     const fn new(status: StatusCode, message: &'static str, reason: &'static str) -> Self {
         Self { status, message, reason, used_at: None, cause: None }
     }

@@ -43,7 +43,7 @@ impl Responder {
 
     /// Puts `"isValid": false` first in every error: for the routes that spend a token.
     #[must_use]
-    pub fn that_answers_is_valid(self) -> Self {
+    pub fn for_spending(self) -> Self {
         Self { answers_is_valid: true, ..self }
     }
 
@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_on_a_spend_route_begins_with_is_valid() {
         let (text, body) =
-            body(&responder().that_answers_is_valid(), ApiError::refused("already_used", Some(1_700_000_000))).await;
+            body(&responder().for_spending(), ApiError::refused("already_used", Some(1_700_000_000))).await;
         assert!(text.starts_with(r#"{"isValid":false,"message":"Invalid or expired token","reason":"already_used","#));
         assert_eq!(body["usedAt"], "2023-11-14T22:13:20Z");
         assert_eq!(body["requestId"], "request-1");

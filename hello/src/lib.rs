@@ -80,6 +80,7 @@ pub async fn handle(
     Ok(service.config.responder.respond(request_id, async { hello(service, &event.payload) }).await)
 }
 
+/// The answer with the token of the authorizer's context.
 fn hello(service: &Service, request: &ApiGatewayProxyRequest) -> Result<ApiGatewayProxyResponse, ApiError> {
     let context = minted_context(request)?;
     if is_cached(&context, gateway::request_id(request), (service.now)()) {

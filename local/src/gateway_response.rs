@@ -122,7 +122,7 @@ pub(crate) struct GatewayResponse {
     /// Headers.
     pub(crate) headers: HeaderMap,
     /// Media type and text of the body.
-    pub(crate) template: Option<(HeaderValue, Template)>,
+    pub(crate) template: Option<(HeaderValue, BodyTemplate)>,
 }
 
 /// The gateway responses of an API.
@@ -147,7 +147,7 @@ impl GatewayResponses {
         let (media_type, template) = match defined.and_then(|defined| defined.template.as_ref()) {
             Some((media_type, template)) => (media_type.clone(), template),
             None => {
-                built_in = Template::default();
+                built_in = BodyTemplate::default();
                 (HeaderValue::from_static("application/json"), &built_in)
             }
         };
@@ -175,9 +175,9 @@ impl GatewayResponses {
 
 /// The body of a gateway response: text in which `$context.…` is replaced, nothing more.
 #[derive(Debug)]
-pub(crate) struct Template(Vec<Segment>);
+pub(crate) struct BodyTemplate(Vec<Segment>);
 
-/// A piece of a [`Template`].
+/// A piece of a [`BodyTemplate`].
 #[derive(Debug, Eq, PartialEq)]
 enum Segment {
     /// Text as it is.
@@ -186,7 +186,7 @@ enum Segment {
     Variable(Vec<String>),
 }
 
-impl Default for Template {
+impl Default for BodyTemplate {
     /// API Gateway's own body, `{"message":$context.error.messageString}`.
     fn default() -> Self {
         Self(vec![
@@ -197,7 +197,7 @@ impl Default for Template {
     }
 }
 
-impl Template {
+impl BodyTemplate {
     /// Parses the text of a template.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut segments = Vec::new();
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     fn render(text: &str) -> String {
-        Template::parse(text).unwrap().render(|path| format!("<{}>", path.join("/")))
+        BodyTemplate::parse(text).unwrap().render(|path| format!("<{}>", path.join("/")))
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn other_variables_are_refused_and_not_left_as_they_are() {
         for text in ["$input.body", "#set($x = 1)", "$context", "$contextual.a", "$util.escapeJavaScript($context.a)"] {
-            assert!(Template::parse(text).is_err(), "{text}");
+            assert!(BodyTemplate::parse(text).is_err(), "{text}");
         }
     }
 }

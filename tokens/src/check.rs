@@ -85,6 +85,7 @@ impl Checker {
         Ok((claims, key))
     }
 
+    /// Refuses a token whose times are not ours, not now, or before a revocation.
     fn check_times(&self, claims: &Claims, ring: &KeyRing, now: Timestamp) -> Result<(), Refusal> {
         let latest_start = now.plus(LEEWAY_SECONDS);
         let is_lifetime_ours = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;

@@ -18,6 +18,7 @@ pub struct InMemoryTokenStore {
     rows: Mutex<Rows>,
 }
 
+/// The rows, and when to look for those that may go.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
@@ -39,6 +40,7 @@ impl InMemoryTokenStore {
         self.rows().by_jti.get(jti).cloned()
     }
 
+    /// The rows, to be read and changed in one step.
     fn rows(&self) -> MutexGuard<'_, Rows> {
         // No code panics under the lock, and every step under it leaves the map whole.
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)

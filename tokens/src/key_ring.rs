@@ -89,10 +89,12 @@ impl KeyRing {
         self.not_before
     }
 
+    /// The key that signs.
     pub(crate) fn active(&self) -> &Key {
         &self.keys[&self.active]
     }
 
+    /// The key of that name.
     pub(crate) fn key(&self, kid: &Kid) -> Option<&Key> {
         self.keys.get(kid)
     }

@@ -32,7 +32,7 @@ impl Config {
         Ok(Self {
             issuer: Issuer { iss: required(&lookup, "TOKEN_ISSUER")?, aud: required(&lookup, "TOKEN_AUDIENCE")? },
             revoked_before: Timestamp(parsed(&lookup, "REVOKED_BEFORE", "seconds since the epoch", |_| true)?),
-            responder: Responder::from_lookup(&lookup)?.that_answers_is_valid(),
+            responder: Responder::from_lookup(&lookup)?.for_spending(),
         })
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn idempotency_key(request: &ApiGatewayProxyRequest) -> Result<Option
     }
 }
 
+/// The token of a JSON body; empty when it has none.
 fn from_json(body: &[u8]) -> Result<String, ApiError> {
     // Serde would also take an array of a struct's fields in order.
     let is_object = body.trim_ascii_start().starts_with(b"{");

@@ -365,7 +365,7 @@ fn responses(overrides: &Value<'_>) -> Result<GatewayResponses, Fault> {
                 [(media_type, template)] => {
                     let media_type = media_type.parse().map_err(|_| template.fault("this is no media type"))?;
                     let body =
-                        gateway_response::Template::parse(&template.text()?).map_err(|err| template.fault(err))?;
+                        gateway_response::BodyTemplate::parse(&template.text()?).map_err(|err| template.fault(err))?;
                     Some((media_type, body))
                 }
                 _ => return Err(templates.fault("exactly one media type is supported")),

@@ -160,16 +160,6 @@ async fn a_function_that_fails_or_hangs_is_502() {
 }
 
 #[tokio::test]
-async fn a_functions_www_authenticate_is_remapped() {
-    let api = Api::start().await;
-
-    let answer = api.get("/guarded?case=challenge").await;
-
-    assert_eq!((answer.status, answer.header("x-amzn-remapped-www-authenticate")), (401, "Bearer"));
-    assert_eq!(answer.header("www-authenticate"), "");
-}
-
-#[tokio::test]
 async fn the_authorizer_sees_the_request() {
     let api = Api::start().await;
 
