@@ -68,7 +68,7 @@ pub async fn handle(
     let method_arn = request.method_arn.ok_or(IncompleteEvent("methodArn"))?;
     let minted_for = request.request_context.request_id.ok_or(IncompleteEvent("requestContext.requestId"))?;
     let now = (service.now)();
-    let minted_by = claimant_of_invocation(&context.request_id);
+    let minted_by = claimant_of_invocation(&context.request_id).ok_or(IncompleteEvent("request id"))?;
     // This event's type has no `domainName`; API Gateway routes by `Host`, so the two agree.
     let host = gateway::host(None, &request.headers);
     let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, now).await?;

@@ -57,8 +57,8 @@ trait Source: Send + Sync {
 #[derive(Default)]
 struct State {
     fetched: Option<Fetched>,
-    /// The last fetch, if it failed.
-    failure: Option<Failure>,
+    /// When the last fetch failed, if it did.
+    failed_at: Option<Timestamp>,
     /// When an unknown `kid` last made us fetch.
     forced_at: Option<Timestamp>,
 }
@@ -69,13 +69,6 @@ struct Fetched {
     at: Timestamp,
     /// The age at which it is due.
     due_seconds: u64,
-}
-
-/// A fetch that failed.
-struct Failure {
-    at: Timestamp,
-    /// What the log has been told.
-    reason: String,
 }
 
 /// The ring could not be fetched, now or a few seconds ago.
@@ -115,15 +108,14 @@ impl SecretsManagerKeyStore {
             Ok(ring) => {
                 let ring = Arc::new(ring);
                 state.fetched = Some(Fetched { ring: ring.clone(), at: now, due_seconds: due_seconds() });
-                state.failure = None;
+                state.failed_at = None;
                 Ok(ring)
             }
             Err(err) => {
-                let reason = gateway::chain(&*err);
-                if state.failure.as_ref().is_none_or(|failure| failure.reason != reason) {
-                    tracing::error!(error = reason, "the key ring could not be fetched");
+                // Not by comparing reasons: AWS puts a new request id into each.
+                if state.failed_at.replace(now).is_none() {
+                    tracing::error!(error = gateway::chain(&*err), "the key ring could not be fetched");
                 }
-                state.failure = Some(Failure { at: now, reason });
                 Err(unavailable())
             }
         }
@@ -145,7 +137,7 @@ impl State {
 
     /// Whether a fetch failed so lately that another would be too early.
     fn has_just_failed(&self, now: Timestamp) -> bool {
-        self.failure.as_ref().is_some_and(|failure| seconds_between(failure.at, now) < PAUSE_SECONDS)
+        self.failed_at.is_some_and(|failed_at| seconds_between(failed_at, now) < PAUSE_SECONDS)
     }
 
     /// Whether an unknown `kid` made us fetch so lately that another would be too early.

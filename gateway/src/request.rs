@@ -52,3 +52,46 @@ pub fn body(event: &ApiGatewayProxyRequest) -> Result<Option<Vec<u8>>, ApiError>
         _ => Err(ApiError::request_too_large()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: &str, is_base64_encoded: bool) -> ApiGatewayProxyRequest {
+        let mut request = ApiGatewayProxyRequest::default();
+        request.body = Some(body.to_owned());
+        request.is_base64_encoded = is_base64_encoded;
+        request
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_its_decoded_bytes() {
+        for length in [1, 3000, 3073, 4095, 4096] {
+            let bytes = vec![b'x'; length];
+            let (plain, encoded) = (String::from_utf8(bytes.clone()).unwrap(), STANDARD.encode(&bytes));
+            assert_eq!(body(&request(&plain, false)).unwrap(), Some(bytes.clone()), "{length}");
+            assert_eq!(body(&request(&encoded, true)).unwrap(), Some(bytes), "{length}");
+        }
+        for length in [4097, 4098, 5000, 100_000] {
+            let plain = "x".repeat(length);
+            assert!(body(&request(&plain, false)).is_err(), "{length}");
+            assert!(body(&request(&STANDARD.encode(&plain), true)).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_empty_body_is_none() {
+        assert_eq!(body(&ApiGatewayProxyRequest::default()).unwrap(), None);
+        assert_eq!(body(&request("", true)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_host_is_the_domain_name_else_the_header_and_at_most_255_bytes() {
+        let headers = HeaderMap::from_iter([(HOST, "header.example".parse().unwrap())]);
+        assert_eq!(host(Some("domain.example"), &headers).as_deref(), Some("domain.example"));
+        assert_eq!(host(None, &headers).as_deref(), Some("header.example"));
+        assert_eq!(host(None, &HeaderMap::new()), None);
+        assert!(host(Some(&"x".repeat(255)), &headers).is_some());
+        assert_eq!(host(Some(&"x".repeat(256)), &headers), None);
+    }
+}

@@ -77,10 +77,11 @@ pub async fn handle(
     let outcome = async {
         let host = gateway::host(request.request_context.domain_name.as_deref(), &request.headers);
         let minted_by = claimant_of_invocation(&context.request_id);
+        let minted_by = minted_by.ok_or_else(|| ApiError::internal("the invocation has no request id"))?;
         let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, (service.now)()).await;
         let minted = minted.map_err(|err| match err {
             MintError::Sign(_) => ApiError::internal(err),
-            MintError::Keys(_) | MintError::Store(_) => ApiError::unavailable(err),
+            _ => ApiError::unavailable(err),
         })?;
         let expiration = rfc3339(minted.expires_at.0);
         Ok(json(StatusCode::OK, &IssueResponse { token: minted.token.expose(), expiration }))

@@ -195,6 +195,7 @@ mod tests {
     fn deny_wins_over_allow_in_either_order() {
         assert!(is_allowed(&json!([statement("Allow", ARN)])));
         assert!(!is_allowed(&json!([statement("Allow", ARN), statement("Deny", ARN)])));
+        assert!(!is_allowed(&json!([statement("Allow", &ARN.to_uppercase())])), "an ARN has a case");
         assert!(!is_allowed(&json!([statement("Deny", "*"), statement("Allow", ARN)])));
     }
 
@@ -228,10 +229,13 @@ mod tests {
         };
         let mut no_principal = answer(&json!([allow]));
         no_principal["principalId"] = Value::Null;
+        let mut nobody = answer(&json!([allow]));
+        nobody["principalId"] = json!("");
         let mut old = answer(&json!([allow]));
         old["policyDocument"]["Version"] = json!("2020-01-01");
         for (name, malformed) in [
             ("no principal", no_principal),
+            ("empty principal", nobody),
             ("no policy", json!({"principalId": "p"})),
             ("unknown version", old),
             ("no statement", answer(&json!([]))),
@@ -240,6 +244,7 @@ mod tests {
             ("resource", with("Resource", json!([1]))),
             ("condition", with("Condition", json!({"Bool": {"a": "b"}}))),
             ("negation", with("NotResource", json!("*"))),
+            ("negated action", with("NotAction", json!("*"))),
             ("text", json!("Allow")),
         ] {
             assert!(decide(&malformed, ARN).is_err(), "{name}");

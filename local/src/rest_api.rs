@@ -24,6 +24,12 @@ use crate::{integration, policy};
 
 /// API Gateway's limit of a request's body.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// How long a request may take to arrive.
+const READ_TIMEOUT: Duration = Duration::from_secs(29);
+/// The longest segment of a path that is logged as it is.
+const MAX_LOGGED_SEGMENT: usize = 32;
+/// How many segments of a path are logged.
+const MAX_LOGGED_SEGMENTS: usize = 8;
 /// The header with the request's id.
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -102,7 +108,8 @@ impl RestApi {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
         }
         // The path without its query, which may hold a token; never a header or a body.
-        tracing::info!("{} {path} {}{}", request.method, response.status().as_u16(), record.suffix());
+        let (method, path) = (loggable(request.method.as_str()), loggable(path));
+        tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
     }
 
@@ -115,7 +122,7 @@ impl RestApi {
         context: &mut Value,
         record: &mut Record,
     ) -> Result<Response, ResponseType> {
-        let body = read(body).await;
+        let body = tokio::time::timeout(READ_TIMEOUT, read(body)).await.ok().flatten();
         let found = self.routes.find(path, request.method.as_str()).ok_or(ResponseType::MissingAuthenticationToken)?;
         let endpoint = &self.endpoints[found.index];
         if endpoint.throttle.as_ref().is_some_and(|bucket| !bucket.admit(Instant::now())) {
@@ -202,6 +209,15 @@ async fn read(body: Body) -> Option<Bytes> {
         }
     }
     (!is_too_long).then(|| whole.into())
+}
+
+/// A path or a method for the log: what is too long or too odd to be a route's own is left out, for
+/// it may be a token, or written to forge a line.
+fn loggable(path: &str) -> String {
+    let shown =
+        |segment: &str| segment.len() <= MAX_LOGGED_SEGMENT && segment.bytes().all(|byte| byte.is_ascii_graphic());
+    let segments = path.split('/').take(MAX_LOGGED_SEGMENTS).map(|segment| if shown(segment) { segment } else { "…" });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 impl Record {

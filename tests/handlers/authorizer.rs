@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::authorizer::{Config, Service, handle};
 use serde_json::to_value;
-use tokens::{KeyStore, TokenStore};
+use tokens::{InMemoryTokenStore, Jti, KeyStore, TokenStore};
 
 use crate::helpers::{DownKeyStore, DownStore, NOW, event, keys, setting, store};
 
@@ -28,6 +28,22 @@ async fn it_allows_the_called_method_and_hands_a_token_on() {
     assert_eq!(context["decidedAt"], "2023-11-14T22:13:20Z");
     assert_eq!(context["expiresAt"], "2023-11-14T22:18:20Z");
     assert_eq!(response.principal_id.unwrap().len(), 36);
+}
+
+#[tokio::test]
+async fn the_row_names_the_invocation_and_the_host() {
+    let store = Arc::new(InMemoryTokenStore::new());
+    let service = service(keys(), store.clone());
+    let response = handle(&service, event("authorizer", "", "mint-1")).await.unwrap();
+    let row = store.row(&Jti::parse(&response.principal_id.unwrap()).unwrap()).unwrap();
+    assert_eq!(row.minted_by, "r:mint-1");
+    assert_eq!(row.host.as_deref(), Some("abcdef1234.execute-api.eu-west-1.amazonaws.com"));
+}
+
+#[tokio::test]
+async fn an_invocation_without_an_id_mints_nothing() {
+    let untouched = Arc::new(crate::helpers::UntouchedStore);
+    assert!(handle(&service(keys(), untouched), event("authorizer", "", "")).await.is_err());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use ::hello::{Config, Service, handle};
 
+use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+
 use crate::helpers::{NOW, body, event, setting};
 
 fn service(cached_policy_check: &'static str) -> Service {
@@ -37,6 +39,13 @@ async fn a_decision_of_another_request_is_500() {
         assert_eq!((response.status_code, body(&response)["reason"].as_str()), (500, Some("internal")), "{name}");
         assert!(response.headers.get("x-access-token").is_none());
     }
+}
+
+#[tokio::test]
+async fn a_decision_without_a_time_is_500() {
+    let mut event = event::<ApiGatewayProxyRequest>("hello", "eyJ.t.t", "hello-1");
+    event.payload.request_context.authorizer.fields.insert("decidedAt".into(), "yesterday".into());
+    assert_eq!(handle(&service("refuse"), event).await.unwrap().status_code, 500);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::validate::{Config, Service, handle};
+use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use tokens::{KeyStore, TokenStore};
 
 use crate::helpers::{
@@ -48,6 +49,25 @@ async fn a_token_is_taken_from_body_header_or_bearer() {
     for name in names {
         assert_eq!(answer(name).await, (200, None), "{name}");
     }
+}
+
+#[tokio::test]
+async fn two_bearers_are_two_tokens() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let mut twice = event::<ApiGatewayProxyRequest>("validate-bearer", &token, "spend-1");
+    let bearer = twice.payload.multi_value_headers["authorization"].clone();
+    twice.payload.multi_value_headers.append("authorization", bearer);
+    assert_eq!(handle(&service(keys(), store), twice).await.unwrap().status_code, 400);
+}
+
+#[tokio::test]
+async fn an_invocation_without_an_id_claims_nothing() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service(keys(), store);
+    assert_eq!(handle(&service, event("validate", &token, "")).await.unwrap().status_code, 500);
+    assert_eq!(handle(&service, event("validate", &token, "spend-1")).await.unwrap().status_code, 200);
 }
 
 #[tokio::test]

@@ -17,9 +17,11 @@ const PURPOSE: &[u8] = b"token-auth claimant v1";
 ///
 /// Drawn once an invocation, before the first call to the store, so that a retry of that call is
 /// the same claimant. Not by the id of API Gateway's request, which a client can choose.
+///
+/// `None` without an id: all invocations would be one claimant.
 #[must_use]
-pub fn claimant_of_invocation(request_id: &str) -> String {
-    format!("r:{request_id}")
+pub fn claimant_of_invocation(request_id: &str) -> Option<String> {
+    (!request_id.is_empty()).then(|| format!("r:{request_id}"))
 }
 
 /// What a client sends in `Idempotency-Key`: with it, its own retry is the same claimant too.
@@ -47,7 +49,7 @@ impl fmt::Debug for IdempotencyKey {
 /// Who asks for a token to be spent.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// An invocation, by the request id that Lambda gave it: its client has no way to come back.
+    /// An invocation, as [`claimant_of_invocation`]: its client has no way to come back.
     Invocation(String),
     /// A client that may come back with the same key and be told the same.
     Client(IdempotencyKey),
@@ -68,7 +70,7 @@ impl ClaimantKey {
     /// nor tell which tokens were claimed with the same one.
     pub(crate) fn claimant(&self, caller: &Caller, jti: &Jti) -> String {
         match caller {
-            Caller::Invocation(request_id) => claimant_of_invocation(request_id),
+            Caller::Invocation(claimant) => claimant.clone(),
             Caller::Client(IdempotencyKey(key)) => {
                 let message = format!("{jti}\0{key}");
                 format!("i:{}", URL_SAFE_NO_PAD.encode(mac(message.as_bytes(), &self.0)))

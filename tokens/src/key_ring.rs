@@ -10,6 +10,10 @@ use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
 /// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 demands for HS256.
 pub const MIN_KEY_BYTES: usize = 32;
 
+/// The last `not_before` that is one: ten digits. A time in milliseconds would revoke every token to
+/// come.
+const LAST_NOT_BEFORE: u64 = 9_999_999_999;
+
 /// The name of a key: `k` and 1 to 10 digits.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Kid(String);
@@ -89,6 +93,13 @@ impl KeyRing {
         self.not_before
     }
 
+    /// Whether a token that `key` signs at the time `iat` passes, as far as this ring has a say.
+    pub(crate) fn accepts(&self, key: &Key, iat: Timestamp) -> bool {
+        let is_kept =
+            |kept: &Key| kept.header.kid == key.header.kid && kept.encoding.as_bytes() == key.encoding.as_bytes();
+        iat > self.not_before && self.keys.values().any(is_kept)
+    }
+
     /// The key that signs.
     pub(crate) fn active(&self) -> &Key {
         &self.keys[&self.active]
@@ -108,7 +119,8 @@ impl fmt::Debug for KeyRing {
 
 /// Seconds as a number, or as the string that `GenerateSecretString`'s template would hold.
 fn seconds(value: &Value) -> Option<Timestamp> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok()).map(Timestamp)
+    let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    seconds.filter(|seconds| *seconds <= LAST_NOT_BEFORE).map(Timestamp)
 }
 
 /// What is wrong with the JSON of a key ring.
@@ -166,6 +178,7 @@ mod tests {
             (r#"{"active":"k1","k1":""}"#.into(), KeyRingError::ShortKey(k1.clone())),
             (r#"{"active":"k1","k1":["x"]}"#.into(), KeyRingError::ShortKey(k1)),
             (format!(r#"{{"active":"k1","k1":"{KEY}","not_before":"soon"}}"#), KeyRingError::BadNotBefore),
+            (format!(r#"{{"active":"k1","k1":"{KEY}","not_before":1700000000000}}"#), KeyRingError::BadNotBefore),
         ] {
             let found = KeyRing::from_json(json.as_bytes()).unwrap_err();
             assert!(!found.to_string().contains(&KEY[1..]));

@@ -36,6 +36,9 @@ pub enum MintError {
     /// The token could not be signed.
     #[error("the token could not be signed")]
     Sign(#[source] jsonwebtoken::errors::Error),
+    /// By the newest ring it would be refused: its key is gone, or `not_before` has not passed.
+    #[error("the new token would be refused")]
+    DeadOnArrival,
     /// Its row could not be written.
     #[error("the new token could not be stored")]
     Store(#[source] StoreError),
@@ -86,6 +89,10 @@ impl Minter {
         };
         let (stored, ()) = future::join(self.store.insert(&jti, row), self.keys.refresh_if_due(now)).await;
         stored.map_err(MintError::Store)?;
+        // An environment that idled has signed with an old ring, and has just fetched the new one.
+        if !self.keys.ring(now).await.map_err(MintError::Keys)?.accepts(key, now) {
+            return Err(MintError::DeadOnArrival);
+        }
         Ok(Minted { token: Token::new(token), jti, expires_at })
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::future;
 
 use crate::{
-    Caller, CheckError, Checker, Claim, Claims, KeyStore, KeyStoreError, Refusal, StoreError, Timestamp, Token,
-    TokenStore,
+    Caller, CheckError, Checker, Claim, Claims, KeyRing, KeyStore, KeyStoreError, Refusal, StoreError, Timestamp,
+    Token, TokenStore,
 };
 
 /// Spends tokens.
@@ -53,20 +53,26 @@ impl Spender {
     /// [`SpendError::Refused`] with the reason, and else an outcome that is not known: a caller with
     /// an idempotency key may ask again.
     pub async fn spend(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<Spent, SpendError> {
-        let (claims, claim) = self.check(token, caller, now).await?;
+        let (claims, claim, ring) = self.check(token, caller, now).await?;
         let (verdict, ()) =
             future::join(self.store.spend(&claims.jti, &claim, now), self.keys.refresh_if_due(now)).await;
         let replayed = verdict.map_err(SpendError::Store)?.into_result().map_err(SpendError::Refused)?;
-        // An environment that idled has checked with an old ring, and has just fetched the new one.
-        let ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
-        if claims.iat <= ring.not_before() {
-            return Err(SpendError::Refused(Refusal::Revoked));
+        // An environment that idled has checked with an old ring, and has just fetched the new one:
+        // its keys and its `not_before` have the last word.
+        let refreshed = self.keys.ring(now).await.map_err(SpendError::Keys)?;
+        if !Arc::ptr_eq(&ring, &refreshed) {
+            self.checker.check(token, &refreshed, now).map_err(|err| SpendError::Refused(err.into()))?;
         }
         Ok(Spent { replayed })
     }
 
-    /// The claims of `token`, and the claim to it that `caller` makes.
-    async fn check(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<(Claims, Claim), SpendError> {
+    /// The claims of `token`, the claim to it that `caller` makes, and the ring that says so.
+    async fn check(
+        &self,
+        token: &Token,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<(Claims, Claim, Arc<KeyRing>), SpendError> {
         let mut ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
         let mut checked = self.checker.check_with_key(token, &ring, now);
         if matches!(checked, Err(CheckError::UnknownKid)) {
@@ -75,7 +81,7 @@ impl Spender {
         }
         let (claims, key) = checked.map_err(|err| SpendError::Refused(err.into()))?;
         let claim = Claim { claimant: key.claimant.claimant(caller, &claims.jti) };
-        Ok((claims, claim))
+        Ok((claims, claim, ring))
     }
 }
 

@@ -81,16 +81,18 @@ proptest! {
 #[tokio::test]
 async fn rows_that_may_be_purged_do_not_pile_up_and_live_ones_stay() {
     let store = InMemoryTokenStore::new();
-    let live = Jti::new(Uuid::from_u128(u128::MAX));
+    let (live, expired) = (Jti::new(Uuid::from_u128(u128::MAX)), Jti::new(Uuid::from_u128(u128::MAX - 1)));
     let much_later = NOW.plus(90 + ROW_RETENTION_SECONDS);
     for number in 0..5000 {
         store.insert(&Jti::new(Uuid::from_u128(number)), row("r:mint", NOW)).await.unwrap();
     }
     store.insert(&live, row("r:mint", much_later)).await.unwrap();
+    store.insert(&expired, row("r:mint", much_later.minus(100))).await.unwrap();
     for number in 5000..20_000 {
         store.insert(&Jti::new(Uuid::from_u128(number)), row("r:mint", much_later)).await.unwrap();
     }
     let claim = Claim { claimant: "r:me".into() };
     assert_eq!(store.spend(&Jti::new(Uuid::from_u128(0)), &claim, NOW).await.unwrap(), Verdict::Unknown);
+    assert!(store.row(&expired).is_some(), "the evidence is kept for a day");
     assert_eq!(store.spend(&live, &claim, much_later).await.unwrap(), Verdict::Spent { replayed: false });
 }

@@ -9,7 +9,9 @@ use gateway::{ApiError, ConfigError, Responder, json, parsed, required};
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use tokens::{Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore};
+use tokens::{
+    Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore, claimant_of_invocation,
+};
 
 /// Settings of the function, read once at cold start.
 #[derive(Debug)]
@@ -80,7 +82,13 @@ pub async fn handle(
         let token = request::token(&request)?;
         let idempotency_key = request::idempotency_key(&request)?;
         let is_client = idempotency_key.is_some();
-        let caller = idempotency_key.map_or(Caller::Invocation(context.request_id), Caller::Client);
+        let caller = match idempotency_key {
+            Some(key) => Caller::Client(key),
+            None => Caller::Invocation(
+                claimant_of_invocation(&context.request_id)
+                    .ok_or_else(|| ApiError::internal("the invocation has no request id"))?,
+            ),
+        };
         let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
         let replayed = is_client && spent.replayed; // the SDK's own retry is nobody's business
         let message = "Token validated successfully";

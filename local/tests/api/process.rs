@@ -18,13 +18,37 @@ fn failed(arguments: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
+/// The program, which ends with the test whatever becomes of that.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+impl std::ops::Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
 /// Starts the program on a free port; returns it with its address.
-fn started() -> (Child, String) {
+fn started() -> (Running, String) {
     let mut child = program(&["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
     let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
-    (child, address)
+    (Running(child), address)
 }
 
 /// Sends a request on a connection that then closes; returns the whole response.
@@ -108,6 +132,7 @@ fn each_request_is_one_line_in_which_no_token_header_or_body_stands() {
         );
     }
     request(&address, "GET /nowhere HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n");
+    request(&address, &format!("PUT /validate/{token}/x HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n"));
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
     let mut printed = String::new();
     child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
