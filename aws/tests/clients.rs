@@ -131,3 +131,34 @@ async fn a_refusal_that_the_old_row_does_not_explain_is_no_answer() {
         assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     }
 }
+
+#[tokio::test]
+async fn whatever_else_dynamodb_answers_the_outcome_is_not_known() {
+    for (status, kind) in [
+        (400, "ResourceNotFoundException"), // the table is missing
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "ThrottlingException"),
+        (400, "AccessDeniedException"),
+        (400, "ValidationException"),
+        (500, "InternalServerError"),
+        (503, "ServiceUnavailable"),
+    ] {
+        let body = format!(r#"{{"__type":"{kind}"}}"#);
+        let server = Server::start(move |_| answer((status, &body))).await;
+        let store = server.clients().store;
+        assert!(matches!(store.insert(&jti(), row()).await, Err(StoreError::Unavailable(_))), "{kind}");
+        assert!(matches!(store.spend(&jti(), &claim(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_the_outcome_is_not_known_and_there_is_no_ring() {
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
+    let clients = clients(&url);
+    clients.warm_up(Role::Spender, NOW).await;
+    let spent = clients.store.spend(&jti(), &claim(), NOW).await;
+    assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
+    assert!(clients.keys.ring(NOW).await.is_err());
+}
