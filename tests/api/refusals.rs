@@ -49,7 +49,8 @@ async fn a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
         post("/validate").header("authorization", format!("Basic {token}")),
         post("/validate").header("authorization", "Bearer "),
         post("/validate").header("x-access-token", ""),
-        post(&format!("/validate?token={token}")),
+        // No real token there: servers write query strings into their logs.
+        post("/validate?token=x").body(body(&token)),
         post("/validate?access_token=x").body(body(&token)),
     ];
     for (index, request) in requests.into_iter().enumerate() {
