@@ -80,17 +80,10 @@ pub async fn handle(
     let outcome = async {
         let now = (service.now)();
         let token = request::token(&request)?;
-        let idempotency_key = request::idempotency_key(&request)?;
-        let is_client = idempotency_key.is_some();
-        let caller = match idempotency_key {
-            Some(key) => Caller::Client(key),
-            None => Caller::Invocation(
-                claimant_of_invocation(&context.request_id)
-                    .ok_or_else(|| ApiError::internal("the invocation has no request id"))?,
-            ),
-        };
+        let caller = request::caller(&request, &context.request_id)?;
         let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
-        let replayed = is_client && spent.replayed; // the SDK's own retry is nobody's business
+        // To a client that did not ask, the SDK's own retry is nobody's business.
+        let replayed = spent.replayed && matches!(caller, Caller::Client(_));
         let message = "Token validated successfully";
         Ok(json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
     };

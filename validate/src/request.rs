@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use gateway::{ApiError, X_ACCESS_TOKEN, header_values};
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
-use tokens::{IdempotencyKey, Token};
+use tokens::{Caller, IdempotencyKey, Token, claimant_of_invocation};
 
 /// The parameters of a query string that would hold a token (the second by RFC 6750, 2.3).
 const QUERY_PARAMETERS: [&str; 2] = ["token", "access_token"];
@@ -36,17 +36,19 @@ pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError>
     }
 }
 
-/// The key of a client that wants to be told the same when it asks again.
+/// Who asks: the client that sends `Idempotency-Key`, else the invocation `request_id`.
 ///
 /// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
-pub(crate) fn idempotency_key(request: &ApiGatewayProxyRequest) -> Result<Option<IdempotencyKey>, ApiError> {
+pub(crate) fn caller(request: &ApiGatewayProxyRequest, request_id: &str) -> Result<Caller, ApiError> {
     const NOT_ONE: ApiError =
         ApiError::invalid_request("Idempotency-Key must be one value of 1 to 255 printable ASCII characters");
 
-    let mut values = header_values(request, "idempotency-key");
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(key), None) => IdempotencyKey::parse(key).map(Some).ok_or(NOT_ONE),
+    let mut keys = header_values(request, "idempotency-key");
+    match (keys.next(), keys.next()) {
+        (None, _) => claimant_of_invocation(request_id)
+            .map(Caller::Invocation)
+            .ok_or_else(|| ApiError::internal("the invocation has no request id")),
+        (Some(key), None) => IdempotencyKey::parse(key).map(Caller::Client).ok_or(NOT_ONE),
         (Some(_), Some(_)) => Err(NOT_ONE),
     }
 }
