@@ -9,9 +9,7 @@ use gateway::{ApiError, ConfigError, Responder, json, parsed, required};
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use tokens::{
-    Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore, claimant_of_invocation,
-};
+use tokens::{Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore};
 
 /// Settings of the function, read once at cold start.
 #[derive(Debug)]
