@@ -19,7 +19,8 @@ pub fn init_telemetry() {
         .flatten_event(true)
         .with_current_span(false)
         .with_writer(std::io::stderr);
-    let filter = filter_fn(move |metadata| is_logged(metadata.target(), *metadata.level(), level));
+    let filter =
+        filter_fn(move |metadata| is_logged(metadata.target(), *metadata.level(), level)).with_max_level_hint(level); // so that what is below it costs nothing
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
