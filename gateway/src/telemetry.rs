@@ -19,9 +19,10 @@ pub fn init_telemetry() {
         .flatten_event(true)
         .with_current_span(false)
         .with_writer(std::io::stderr);
-    let filter =
-        filter_fn(move |metadata| is_logged(metadata.target(), *metadata.level(), level)).with_max_level_hint(level); // so that what is below it costs nothing
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    let filter = filter_fn(move |metadata| is_logged(metadata.target(), *metadata.level(), level));
+    // The hint switches off what is below the level before it costs anything.
+    let lines = lines.with_filter(filter.with_max_level_hint(level));
+    tracing_subscriber::registry().with(lines).init();
 }
 
 /// Whether a line of `target` is logged where `least` was asked for.

@@ -1,4 +1,4 @@
-//! The functions of this project, as they are deployed, over a store in memory and a random key.
+//! The functions of this project, as they are deployed, over one store and a random key.
 
 use std::sync::Arc;
 

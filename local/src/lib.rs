@@ -1,8 +1,8 @@
 //! The API of `template.yaml` on this machine, as Amazon API Gateway would serve it.
 //!
 //! The template alone decides what is served: routes, authorizers, CORS, gateway responses, throttling
-//! and every function's environment. The handlers are the ones that are deployed; only the store behind
-//! them is memory and the key is a random one.
+//! and every function's environment. The handlers are the ones that are deployed; the store behind them
+//! is memory (or, with `--dynamodb`, a table) and the key is a random one.
 //!
 //! | step of a request | refused with |
 //! | --- | --- |

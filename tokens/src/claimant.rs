@@ -61,7 +61,8 @@ pub(crate) struct ClaimantKey(EncodingKey);
 impl ClaimantKey {
     /// Derives it from a key of the ring.
     pub(crate) fn derive(key: &EncodingKey) -> Self {
-        Self(EncodingKey::from_secret(&mac(PURPOSE, key)))
+        let secret = URL_SAFE_NO_PAD.decode(mac(PURPOSE, key)).expect("the library encodes a MAC in base64url");
+        Self(EncodingKey::from_secret(&secret))
     }
 
     /// The claimant that `caller` is for the token `jti`.
@@ -73,14 +74,13 @@ impl ClaimantKey {
             Caller::Invocation(claimant) => claimant.clone(),
             Caller::Client(IdempotencyKey(key)) => {
                 let message = format!("{jti}\0{key}");
-                format!("i:{}", URL_SAFE_NO_PAD.encode(mac(message.as_bytes(), &self.0)))
+                format!("i:{}", mac(message.as_bytes(), &self.0))
             }
         }
     }
 }
 
-/// HMAC-SHA256 by the same library, and so the same backend, that signs the tokens.
-fn mac(message: &[u8], key: &EncodingKey) -> Vec<u8> {
-    let encoded = crypto::sign(message, key, Algorithm::HS256).expect("an HMAC key signs any message");
-    URL_SAFE_NO_PAD.decode(encoded).expect("the library encodes a MAC in base64url")
+/// HMAC-SHA256 in base64url, by the same library, and so the same backend, that signs the tokens.
+fn mac(message: &[u8], key: &EncodingKey) -> String {
+    crypto::sign(message, key, Algorithm::HS256).expect("an HMAC key signs any message")
 }
