@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig, retry::RetryConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+    retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_types::SdkConfig;
+use aws_types::{SdkConfig, sdk_config};
 use futures_util::future;
 use tokens::{KeyStore as _, Timestamp};
 
@@ -44,11 +44,21 @@ impl Clients {
     /// The clients that `config` describes; nothing is called yet.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let shared = shared(config);
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&shared);
+        Self::over(&shared(config).build(), config)
+    }
+
+    /// As [`Clients::new`], over another HTTP client than the SDK's own: so a simulation is the network.
+    #[must_use]
+    pub fn with_http_client(config: &Config, http_client: SharedHttpClient) -> Self {
+        Self::over(&shared(config).http_client(http_client).build(), config)
+    }
+
+    /// The clients with the settings that they share.
+    fn over(shared: &SdkConfig, config: &Config) -> Self {
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
         dynamodb.set_endpoint_url(config.dynamodb_endpoint.clone());
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
-        let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(&shared);
+        let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint.clone());
         let secrets_manager = aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build());
         Self {
@@ -67,7 +77,7 @@ impl Clients {
 }
 
 /// What both clients have in common.
-fn shared(config: &Config) -> SdkConfig {
+fn shared(config: &Config) -> sdk_config::Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -85,5 +95,4 @@ fn shared(config: &Config) -> SdkConfig {
         .retry_config(retries)
         // Every call has a time-out, and none streams.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build()
 }

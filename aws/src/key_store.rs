@@ -9,7 +9,6 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use tokens::{KeyRing, KeyStore, KeyStoreError, Timestamp};
-use uuid::Uuid;
 
 /// The age at which a ring is refreshed, in seconds, give or take [`REFRESH_JITTER_SECONDS`].
 const REFRESH_SECONDS: u64 = 300;
@@ -215,9 +214,8 @@ impl Source for Secret {
 
 /// The age at which the next ring is due, drawn anew each time.
 fn due_seconds() -> u64 {
-    let spread = u128::from(2 * REFRESH_JITTER_SECONDS + 1);
-    let drawn = u64::try_from(Uuid::new_v4().as_u128() % spread).unwrap_or_default();
-    REFRESH_SECONDS - REFRESH_JITTER_SECONDS + drawn
+    // As the SDK draws its pauses, so that a simulation seeds both.
+    fastrand::u64(REFRESH_SECONDS - REFRESH_JITTER_SECONDS..=REFRESH_SECONDS + REFRESH_JITTER_SECONDS)
 }
 
 /// How far apart two times are. A clock that is set back makes a ring old, not young for ever.

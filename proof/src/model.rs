@@ -46,16 +46,20 @@ pub enum Design {
     UpdateWithoutClaimant,
     /// As this project's, but a mint may write over its own row whatever has become of it.
     MintOverMark,
+    /// Revoke a token whether or not it has been used, and refuse a revoked one to its own claimant
+    /// too.
+    RevokeOverUse,
 }
 
 impl Design {
     /// All of them, this project's first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OneConditionalWrite,
         Self::ReadThenDelete,
         Self::ConditionalDelete,
         Self::UpdateWithoutClaimant,
         Self::MintOverMark,
+        Self::RevokeOverUse,
     ];
 
     /// Whether it is known to break the promise.
@@ -110,6 +114,8 @@ pub struct State {
     was_revoked: bool,
     /// Whether somebody was told yes after it had.
     was_ignored: bool,
+    /// Whether somebody whose claim had taken effect was told that the token is revoked.
+    was_taken_back: bool,
     is_swept: bool,
 }
 
@@ -185,6 +191,7 @@ impl Model for Life {
             has_taken_effect: [false; CLAIMANTS],
             was_revoked: false,
             was_ignored: false,
+            was_taken_back: false,
             is_swept: false,
         }]
     }
@@ -230,7 +237,8 @@ impl Model for Life {
             }
             Action::DeliverRevocation => {
                 let now = state.clock;
-                if let Some(row) = state.row.as_mut().filter(|row| row.used_by.is_none()) {
+                let may_revoke = |row: &&mut Stored| self.design == Design::RevokeOverUse || row.used_by.is_none();
+                if let Some(row) = state.row.as_mut().filter(may_revoke) {
                     row.revoked_at.get_or_insert(now);
                     state.was_revoked = true;
                 }
@@ -261,6 +269,9 @@ impl Model for Life {
                     let others = (0..CLAIMANTS).any(|other| other != claimant && state.has_taken_effect[other]);
                     answer != Answer::Used || others
                 })
+            }),
+            Property::always("no claimant loses to a revocation what its own claim had taken", |_, state: &State| {
+                !state.was_taken_back
             }),
             Property::always("nothing is accepted at or after its expiry", |_, state: &State| {
                 state.told().all(|(_, now, answer)| answer != Answer::Yes || now < EXPIRES)
@@ -307,6 +318,7 @@ impl Life {
         if is_heard && is_waiting && state.clock - sent <= PATIENCE {
             state.claimants[claimant] = Claimant::Told { now, sent, answer };
             state.was_ignored |= answer == Answer::Yes && state.was_revoked;
+            state.was_taken_back |= answer == Answer::Revoked && state.has_taken_effect[claimant];
         }
     }
 
@@ -330,6 +342,7 @@ impl Life {
             }
             _ if now >= EXPIRES => Some(Answer::Expired),
             _ if state.row.is_some_and(|row| row.revoked_at.is_some()) => Some(Answer::Revoked),
+            Design::RevokeOverUse => Self { design: Design::OneConditionalWrite, ..self }.decide(state, claimant, now),
             Design::ReadThenDelete if !state.has_read[claimant] => {
                 if state.row.is_none() {
                     return Some(gone);
@@ -465,6 +478,12 @@ mod tests {
     fn an_update_that_forgets_the_claimant_refuses_the_one_that_lost_a_reply() {
         let broken = check(Design::UpdateWithoutClaimant, 2).broken();
         assert_eq!(broken, ["no claimant is told that its own claim has used the token"]);
+    }
+
+    #[test]
+    fn a_revocation_that_reaches_a_used_token_refuses_it_to_its_own_claimant() {
+        let broken = check(Design::RevokeOverUse, 2).broken();
+        assert!(broken.contains(&"no claimant loses to a revocation what its own claim had taken"), "{broken:?}");
     }
 
     #[test]

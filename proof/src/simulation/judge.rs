@@ -1,0 +1,209 @@
+//! What may never happen, whatever goes wrong.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use tokens::{Jti, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS, Timestamp, Token};
+
+use super::{
+    environment::Invoked,
+    network::{Call, Fault},
+    services::{History, Services},
+};
+
+/// How long an answer may take when Secrets Manager answers.
+const LONGEST_ANSWER: Duration = Duration::from_secs(2);
+
+/// How old a ring may be, in seconds, in an environment that has had no trouble with it.
+const OLDEST_RING_SECONDS: u64 = 330;
+
+/// A token that has been handed out.
+#[derive(Clone, Debug)]
+pub(crate) struct Minted {
+    pub(crate) jti: Jti,
+    pub(crate) token: Token,
+    pub(crate) iat: Timestamp,
+    pub(crate) exp: Timestamp,
+}
+
+/// The answer to a spend.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: i64,
+    pub(crate) reason: String,
+    pub(crate) used_at: Option<Timestamp>,
+    pub(crate) is_replayed: bool,
+}
+
+/// Keeps what has been answered and compares it with what has happened.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    /// Whom each token was given to.
+    winners: HashMap<Jti, String>,
+    /// The claimant as which each client asked for each token.
+    claimants: HashMap<(Jti, String), String>,
+    /// How often each answer was given.
+    pub(crate) answers: BTreeMap<String, u64>,
+    /// What happened that may not.
+    pub(crate) violations: Vec<String>,
+}
+
+impl Judge {
+    /// Judges a mint; `minted` is what left the function, none when it failed.
+    pub(crate) fn mint(&mut self, invoked: &Invoked<Result<Minted, String>>, services: &Services) {
+        self.calls(invoked, "PutItem");
+        let is_revoked = services.ring.not_before >= invoked.now;
+        let outcome = match &invoked.answer {
+            None => "crashed",
+            Some(Err(_)) => "no token",
+            Some(Ok(_)) => "minted",
+        };
+        self.count(outcome);
+        match &invoked.answer {
+            Some(Ok(minted)) => {
+                let is_stored = services.row(&minted.jti).is_some_and(|row| row.expires_at == minted.exp);
+                self.must(is_stored, || "a token left without its row".to_owned());
+            }
+            Some(Err(err)) => {
+                let is_due = knows(&invoked.calls) && !invoked.has_faulty_keys && !is_revoked;
+                self.must(!is_due, || format!("a mint failed although its last request was answered: {err}"));
+            }
+            None => {}
+        }
+    }
+
+    /// Judges the answer to the client `client`, which asked for `minted`.
+    pub(crate) fn spend(&mut self, minted: &Minted, client: &str, invoked: &Invoked<Answer>, services: &Services) {
+        self.calls(invoked, "UpdateItem");
+        let jti = minted.jti;
+        let claimant = invoked.calls.iter().find_map(claimant);
+        if let Some(claimant) = &claimant {
+            let known = self.claimants.entry((jti, client.to_owned())).or_insert_with(|| claimant.clone()).clone();
+            self.must(known == *claimant, || format!("{client} asked as {known} and as {claimant}"));
+        }
+        let Some(answer) = &invoked.answer else {
+            self.count("crashed");
+            return;
+        };
+        self.count(match (answer.status, answer.is_replayed) {
+            (401, _) => &answer.reason,
+            (503, _) => "unavailable",
+            (_, true) => "replayed",
+            _ => "spent",
+        });
+        let history = services.histories.get(&jti).cloned().unwrap_or_default();
+        match answer.status {
+            200 => self.yes(minted, client, claimant.as_deref(), invoked, &history, services),
+            401 => self.no(minted, claimant.as_deref(), answer, invoked, &history, services),
+            503 => {
+                let is_due = knows(&invoked.calls) && !invoked.has_faulty_keys;
+                self.must(!is_due, || "503 although the last request was answered".to_owned());
+            }
+            status => self.must(false, || format!("the answer {status}")),
+        }
+    }
+
+    fn yes(
+        &mut self,
+        minted: &Minted,
+        client: &str,
+        claimant: Option<&str>,
+        invoked: &Invoked<Answer>,
+        history: &History,
+        services: &Services,
+    ) {
+        let winner = self.winners.entry(minted.jti).or_insert_with(|| client.to_owned()).clone();
+        self.must(winner == client, || format!("{winner} was told yes, and then {client}"));
+        self.must(invoked.now < minted.exp, || format!("yes at {:?}, and exp is {:?}", invoked.now, minted.exp));
+        self.must(history.is_minted, || "yes to a token that was never stored".to_owned());
+        self.must(!history.is_revoked, || "yes to a revoked token".to_owned());
+        let row = services.row(&minted.jti);
+        let user = row.and_then(|row| row.used_by.as_deref());
+        self.must(claimant.is_some() && user == claimant, || format!("yes to {claimant:?}, and the row says {user:?}"));
+        let floor = invoked.now.minus(REPLAY_WINDOW_SECONDS);
+        let is_recent = row.and_then(|row| row.used_at).is_some_and(|used_at| used_at >= floor);
+        self.must(is_recent, || format!("yes again at {:?} to {row:?}", invoked.now));
+        // A ring may be 330 s old, and the clock that revoked and the one that checked may differ.
+        let not_before = services.ring.not_before;
+        let is_known = invoked.now >= not_before.plus(OLDEST_RING_SECONDS + 60) && !invoked.has_faulty_keys;
+        self.must(!is_known || minted.iat > not_before, || "yes to a token from before `not_before`".to_owned());
+    }
+
+    fn no(
+        &mut self,
+        minted: &Minted,
+        claimant: Option<&str>,
+        answer: &Answer,
+        invoked: &Invoked<Answer>,
+        history: &History,
+        services: &Services,
+    ) {
+        let now = invoked.now;
+        let is_true = match answer.reason.as_str() {
+            "already_used" => history.users.iter().any(|(user, used_at)| {
+                let is_too_late = *used_at < now.minus(REPLAY_WINDOW_SECONDS);
+                answer.used_at == Some(*used_at) && (claimant != Some(user) || is_too_late)
+            }),
+            "revoked" => history.is_revoked || minted.iat <= services.ring.not_before,
+            "expired" => now >= minted.exp,
+            "unknown_token" => history.is_swept,
+            // From the future, by the clock of this environment; or so old that its key is gone.
+            "invalid_token" => minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp,
+            _ => false,
+        };
+        self.must(is_true, || format!("{} is not true: {history:?}", answer.reason));
+        let is_before_the_store = answer.reason == "invalid_token";
+        self.must(!is_before_the_store || claimant.is_none(), || {
+            "a token that is not ours reached the store".to_owned()
+        });
+    }
+
+    /// Judges the requests of an invocation: one write, and the same one again.
+    fn calls<R>(&mut self, invoked: &Invoked<R>, action: &str) {
+        let writes: Vec<_> = invoked.calls.iter().filter(|call| call.action != "GetSecretValue").collect();
+        self.must(writes.len() <= 3, || format!("{} requests to the store", writes.len()));
+        let is_one = writes.iter().all(|call| call.action == action && same(&call.body, &writes[0].body));
+        self.must(is_one, || format!("more than one {action}"));
+        self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
+        let is_late = invoked.took > LONGEST_ANSWER && !invoked.has_faulty_keys;
+        self.must(!is_late, || format!("an answer after {:?}", invoked.took));
+        for call in &invoked.calls {
+            if let Some(fault) = call.fault {
+                self.count(&format!("{fault:?}"));
+            }
+        }
+    }
+
+    fn must(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push(otherwise());
+        }
+    }
+
+    fn count(&mut self, answer: &str) {
+        *self.answers.entry(answer.to_owned()).or_default() += 1;
+    }
+}
+
+/// Whether the last request to the store was answered, so that the outcome is known.
+fn knows(calls: &[Call]) -> bool {
+    let last = calls.iter().rfind(|call| call.action != "GetSecretValue");
+    last.is_none_or(|call| matches!(call.fault, None | Some(Fault::Duplicated)))
+}
+
+/// Whether two bodies say the same: the order of members differs from attempt to attempt.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let json = |body| serde_json::from_slice::<serde_json::Value>(body).ok();
+    one == other || json(one) == json(other)
+}
+
+/// The claimant that a spend names.
+fn claimant(call: &Call) -> Option<String> {
+    if call.action != "UpdateItem" {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&call.body).ok()?;
+    Some(body["ExpressionAttributeValues"][":me"]["S"].as_str()?.to_owned())
+}
