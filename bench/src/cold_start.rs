@@ -1,12 +1,13 @@
 //! One start of a function, from its process to its last warm invocation.
 
-use std::{fs, path::Path, process::Stdio, time::Instant};
+use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use proof::{
+    function::spawn,
+    runtime_api::{Call, RuntimeApi},
+};
 use serde_json::Value;
-use tokio::process::Command;
-
-use crate::runtime_api::{Call, RuntimeApi};
 
 /// How often the function is invoked after the first time.
 const WARM_INVOCATIONS: u32 = 200;
@@ -29,19 +30,16 @@ pub(crate) struct ColdStart {
 }
 
 impl ColdStart {
-    /// Starts `binary` in `environment` alone, gives it `event` again and again, and ends it; the
+    /// Starts `binary` in `variables` alone, gives it `event` again and again, and ends it; the
     /// measurements and the last answer.
     pub(crate) async fn measure(
         binary: &Path,
-        environment: &[(&str, &str)],
+        variables: &[(&'static str, String)],
         event: &str,
         api: &mut RuntimeApi,
     ) -> Result<(Self, Value)> {
-        let mut command = Command::new(binary);
-        command.env_clear().envs(environment.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let spawned = Instant::now();
-        let mut process = command.spawn().context("it does not start; was it built for this machine?")?;
+        let mut process = spawn(binary, variables, api)?;
         let process_id = process.id().context("it has ended")?;
 
         let next = api.next().await?;
@@ -71,6 +69,7 @@ impl ColdStart {
 async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, Value)> {
     let handed_out = Instant::now();
     let response = api.invoke(next, event.to_owned()).await?;
+    ensure!(!response.is_error(), "an error is not what is measured: {}", response.body);
     let answer: Value = serde_json::from_str(&response.body)?;
     // The floor answers null, the authorizer with the token in its context, the others as HTTP.
     let is_success = answer.is_null() || answer["context"]["accessToken"].is_string() || answer["statusCode"] == 200;

@@ -6,9 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use proof::{
+    function::{binary, variables},
+    runtime_api::RuntimeApi,
+};
 use tokio::runtime;
 
-use crate::{cold_start::ColdStart, runtime_api::RuntimeApi, services::Services};
+use crate::{cold_start::ColdStart, services::Services};
 
 /// The CPU time of init from which something is wrong: without jitter entropy it is about a third of it.
 const MAX_INIT_CPU_MS: f64 = 15.0;
@@ -62,7 +66,7 @@ impl Function {
     }
 
     fn built(name: &'static str, build: &Path, resource: &str, event: &'static str) -> Result<Self> {
-        Self::new(name, build.join(resource).join("bootstrap"), event, "sam build --config-env local")
+        Self::new(name, binary(build, resource), event, "sam build --config-env local")
     }
 
     fn init_cpu_ms(&self) -> f64 {
@@ -111,38 +115,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Starts every function `starts` times, by turns, so that they share the noise of the machine.
 async fn measure(functions: &mut [Function], starts: u32) -> Result<()> {
     let (services, mut api) = (Services::start().await?, RuntimeApi::start().await?);
-    let address = api.address.to_string();
     let roots = services.roots.to_str().context("a directory for temporary files that is not UTF-8")?;
-    let environment = [
-        // What Lambda sets.
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_SESSION_TOKEN", "session"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_RUNTIME_API", &address),
-        // What the template sets.
-        ("ALLOWED_ORIGIN", "*"),
-        ("CACHED_POLICY_CHECK", "refuse"),
-        ("EXPOSED_HEADERS", "X-Access-Token,Retry-After"),
-        ("KEY_RING_SECRET_ID", "key-ring"),
-        ("REVOKED_BEFORE", "0"),
-        ("TABLE_NAME", "tokens"),
-        ("TOKEN_AUDIENCE", "bench/Prod"),
-        ("TOKEN_ISSUER", "bench"),
-        ("TOKEN_TTL_SECONDS", "300"),
-        // What leads to the stand-ins.
-        ("AWS_ENDPOINT_URL_DYNAMODB", &services.dynamodb),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &services.secrets_manager),
-        ("SSL_CERT_FILE", roots),
-    ];
+    let mut variables = variables(&services.dynamodb, &services.secrets_manager, "tokens");
+    variables.push(("SSL_CERT_FILE", roots.to_owned()));
     let mut token = String::new();
     for _ in 0..starts {
         for function in &mut *functions {
             let event = function.event.replace("TOKEN", &token);
-            let measured = ColdStart::measure(&function.binary, &environment, &event, &mut api).await;
+            let measured = ColdStart::measure(&function.binary, &variables, &event, &mut api).await;
             let (start, answer) = measured.with_context(|| function.name)?;
             if let Some(minted) = answer["context"]["accessToken"].as_str() {
                 minted.clone_into(&mut token);

@@ -5,7 +5,6 @@
 mod cold_start;
 mod init;
 mod pairs;
-mod runtime_api;
 mod services;
 
 use anyhow::Result;

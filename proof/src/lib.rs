@@ -4,7 +4,21 @@
 //! | --- | --- |
 //! | the rule holds in every order of claims, retries, losses, duplicates and delays | [`model`] |
 //! | the functions keep it, whatever happens to their requests, their clocks and themselves | [`simulation`] |
+//! | their binaries do, whatever happens to their connections | [`faults`] |
+//! | and wherever they are killed | [`kill`] |
+//! | a real store gives each token to one of many | [`races`] |
+//! | other designs lose tokens, or give them twice | [`peers`] |
 
 mod events;
+mod fault_proxy;
+pub mod faults;
+pub mod function;
+pub mod kill;
 pub mod model;
+pub mod peers;
+pub mod races;
+pub mod runtime_api;
 pub mod simulation;
+mod table;
+
+pub use table::{Table, token_store};

@@ -11,7 +11,6 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod contract;
-mod lost_reply;
 mod mutants;
 mod runner;
 mod stores;

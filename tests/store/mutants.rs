@@ -9,11 +9,12 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use proof::Table;
 use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict, decide};
 
 use crate::{
     contract::first_disagreement,
-    stores::{InTable, Table, emulator},
+    stores::{InTable, emulator},
 };
 
 /// A store that writes under the given expressions.
@@ -150,7 +151,7 @@ fn mutants(table: &Table) -> Vec<(String, ExpressionStore)> {
 }
 
 async fn every_mutant_is_seen(variable: &str) {
-    let table = Table::create(&emulator(variable)).await;
+    let table = Table::create(&emulator(variable)).await.unwrap();
     let unchanged = ExpressionStore::unchanged(table.clone());
     assert_eq!(unchanged.first_disagreement().await, None);
 

@@ -84,3 +84,43 @@ impl ClaimantKey {
 fn mac(message: &[u8], key: &EncodingKey) -> String {
     crypto::sign(message, key, Algorithm::HS256).expect("an HMAC key signs any message")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JTI: &str = "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f";
+
+    #[test]
+    fn an_invocation_is_the_claimant_of_its_id_and_without_one_it_is_nobody() {
+        assert_eq!(claimant_of_invocation("6bc28136").as_deref(), Some("r:6bc28136"));
+        assert_eq!(claimant_of_invocation(""), None);
+    }
+
+    #[test]
+    fn an_idempotency_key_is_1_to_255_printable_ascii_characters() {
+        for key in ["x", "order 17", "~!@#", &"x".repeat(255)] {
+            assert_eq!(IdempotencyKey::parse(key), Some(IdempotencyKey(key.to_owned())), "{key}");
+        }
+        for other in ["", "a\tb", "a\0", "\x7f", "ключ", &"x".repeat(256)] {
+            assert_eq!(IdempotencyKey::parse(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_the_mac_of_token_and_key_under_a_key_of_its_own() {
+        let key = ClaimantKey::derive(&EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef"));
+        let caller = Caller::Client(IdempotencyKey::parse("order-17").unwrap());
+        // By another implementation of HMAC-SHA256.
+        let expected = "i:rhU4TbzsKTESo3zhQHHBlvHLldVEl2mlz5jChw1u6HI";
+        assert_eq!(key.claimant(&caller, &Jti::parse(JTI).unwrap()), expected);
+        let invocation = Caller::Invocation("r:1".to_owned());
+        assert_eq!(key.claimant(&invocation, &Jti::parse(JTI).unwrap()), "r:1");
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let key = IdempotencyKey::parse("order-17").unwrap();
+        assert_eq!(format!("{key:?}"), "IdempotencyKey(..)");
+    }
+}

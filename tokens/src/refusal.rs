@@ -46,3 +46,22 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_the_code_that_clients_know() {
+        for (refusal, reason) in [
+            (Refusal::InvalidToken, "invalid_token"),
+            (Refusal::Expired, "expired"),
+            (Refusal::NotYetValid, "not_yet_valid"),
+            (Refusal::AlreadyUsed { used_at: Timestamp(1) }, "already_used"),
+            (Refusal::Revoked, "revoked"),
+            (Refusal::UnknownToken, "unknown_token"),
+        ] {
+            assert_eq!(refusal.reason(), reason);
+        }
+    }
+}

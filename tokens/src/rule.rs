@@ -186,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_is_a_yes_that_may_be_a_replay_or_a_refusal() {
+        assert_eq!(Verdict::Spent { replayed: false }.into_result(), Ok(false));
+        assert_eq!(Verdict::Spent { replayed: true }.into_result(), Ok(true));
+        assert_eq!(Verdict::AlreadyUsed { used_at: NOW }.into_result(), Err(Refusal::AlreadyUsed { used_at: NOW }));
+        assert_eq!(Verdict::Revoked.into_result(), Err(Refusal::Revoked));
+        assert_eq!(Verdict::Expired.into_result(), Err(Refusal::Expired));
+        assert_eq!(Verdict::Unknown.into_result(), Err(Refusal::UnknownToken));
+    }
+
+    #[test]
     fn a_mint_may_repeat_itself_but_never_wipe_a_mark() {
         assert!(may_insert(None, "r:mint"));
         assert!(may_insert(Some(&row()), "r:mint"));

@@ -27,3 +27,13 @@ impl fmt::Debug for Token {
         f.write_str("Token(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_a_token() {
+        assert_eq!(format!("{:?}", Token::new("eyJ".to_owned())), "Token(..)");
+    }
+}

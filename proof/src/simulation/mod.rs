@@ -12,7 +12,7 @@
 //! | what becomes of an HTTP request | [`Fault`] (`network.rs`) |
 //! | what DynamoDB and Secrets Manager do | `services.rs` |
 //! | what may never happen | `judge.rs` |
-//! | every fault at every attempt | [`matrix`] (`matrix.rs`) |
+//! | every fault at every attempt | [`matrix()`] (`matrix.rs`) |
 //!
 //! A seed decides everything but the tokens' random ids, on which nothing depends: so it can be
 //! repeated.
