@@ -7,16 +7,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tokens::{Claim, ROW_RETENTION_SECONDS, Row, Timestamp, TokenStore, Verdict};
+use tokens::{Claim, Jti, ROW_RETENTION_SECONDS, Row, Timestamp, TokenStore, Verdict};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::table::{Table, token_store};
-use tokens::Jti;
 
 /// One claim, from its call to its answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Event {
+    /// Who claimed.
+    pub claimant: String,
     /// When the store was called.
     pub began: Instant,
     /// When it answered.
@@ -69,7 +70,8 @@ pub async fn run(dynamodb: &str, tokens: usize, clients: usize) -> Result<Races>
         let history = race(&stores, jti).await;
         races.claims += history.len();
         races.unknown += history.iter().filter(|event| event.verdict.is_none()).count();
-        if let Err(violation) = linearizable(&history) {
+        let user = table.row(&jti).await?.and_then(|row| row.used_by);
+        if let Err(violation) = linearizable(&history, user.as_deref()) {
             races.violations.push(format!("token {number}: {violation}"));
         }
     }
@@ -86,35 +88,35 @@ pub(crate) async fn race(stores: &[Arc<dyn TokenStore>], jti: Jti) -> Vec<Event>
         claims.spawn(async move {
             let began = Instant::now();
             let verdict = store.spend(&jti, &claim, now).await.ok();
-            Event { began, ended: Instant::now(), verdict }
+            Event { claimant: claim.claimant, began, ended: Instant::now(), verdict }
         });
     }
     claims.join_all().await
 }
 
-/// Whether a token's history is one of an atomic test and set: one claimant is told yes, and nobody
-/// is told that the token is used before the winner has even called.
+/// Whether a token's history is one of an atomic test and set, after which its row names `user`: one
+/// claimant is told yes, and nobody is told that the token is used before the winner has even called.
 ///
-/// For a token that is used once this is all that linearizability asks, in one pass. A claim whose
-/// outcome is not known may be the winner.
+/// For a token that is used once this is all that linearizability asks, in one pass. When the outcome
+/// of the winner's claim is not known, the row names it.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn linearizable(history: &[Event]) -> Result<(), String> {
+pub fn linearizable(history: &[Event], user: Option<&str>) -> Result<(), String> {
     let is_yes = |event: &&Event| matches!(event.verdict, Some(Verdict::Spent { .. }));
     let winners = history.iter().filter(is_yes).count();
     if winners > 1 {
         return Err(format!("{winners} claimants were told yes"));
     }
-    let may_have_won = |event: &&Event| is_yes(event) || (winners == 0 && event.verdict.is_none());
-    let Some(first_call) = history.iter().filter(may_have_won).map(|event| event.began).min() else {
-        return Err("no claimant was told yes".to_owned());
+    let winner = history.iter().find(|event| Some(event.claimant.as_str()) == user);
+    let Some(winner) = winner.filter(|event| is_yes(event) || (winners == 0 && event.verdict.is_none())) else {
+        return Err(format!("the row names {user:?}, who was not told yes"));
     };
     for event in history {
         match event.verdict {
-            Some(Verdict::AlreadyUsed { .. }) if event.ended < first_call => {
-                return Err("a claimant was told that the token is used before anybody had claimed it".to_owned());
+            Some(Verdict::AlreadyUsed { .. }) if event.ended < winner.began => {
+                return Err("a claimant was told that the token is used before the winner had called".to_owned());
             }
             Some(Verdict::Spent { .. } | Verdict::AlreadyUsed { .. }) | None => {}
             Some(verdict) => return Err(format!("a claimant was told {verdict:?}")),
@@ -150,37 +152,53 @@ mod tests {
     const YES: Option<Verdict> = Some(Verdict::Spent { replayed: false });
     const USED: Option<Verdict> = Some(Verdict::AlreadyUsed { used_at: Timestamp(1) });
 
-    /// A history of claims, each with the milliseconds of its call and of its answer.
-    fn history(claims: &[(u64, u64, Option<Verdict>)]) -> Vec<Event> {
+    /// What is wrong with a history of claims, each with the milliseconds of its call and of its
+    /// answer, after which the row names the claimant of the number `user`.
+    fn violation(claims: &[(u64, u64, Option<Verdict>)], user: usize) -> Option<String> {
         let origin = Instant::now();
         let at = |ms| origin + Duration::from_millis(ms);
-        claims.iter().map(|&(began, ended, verdict)| Event { began: at(began), ended: at(ended), verdict }).collect()
+        let event = |(number, &(began, ended, verdict)): (usize, &_)| Event {
+            claimant: number.to_string(),
+            began: at(began),
+            ended: at(ended),
+            verdict,
+        };
+        let history: Vec<_> = claims.iter().enumerate().map(event).collect();
+        linearizable(&history, Some(&user.to_string())).err()
     }
 
     #[test]
     fn one_winner_whose_call_began_before_the_others_lost_is_linearizable() {
-        assert_eq!(linearizable(&history(&[(0, 9, YES), (1, 2, USED), (3, 4, USED)])), Ok(()));
+        assert_eq!(violation(&[(0, 9, YES), (1, 2, USED), (3, 4, USED)], 0), None);
     }
 
     #[test]
     fn two_winners_are_not() {
-        assert!(linearizable(&history(&[(0, 1, YES), (2, 3, YES)])).is_err());
+        assert!(violation(&[(0, 1, YES), (2, 3, YES)], 0).is_some());
     }
 
     #[test]
-    fn no_winner_is_none_unless_an_outcome_is_not_known() {
-        assert!(linearizable(&history(&[(0, 1, USED), (2, 3, USED)])).is_err());
-        assert_eq!(linearizable(&history(&[(0, 1, USED), (0, 3, None)])), Ok(()));
+    fn a_winner_is_the_one_that_the_row_names() {
+        assert!(violation(&[(0, 1, YES), (0, 1, USED)], 1).is_some());
+        assert!(violation(&[(0, 1, YES), (0, 1, None)], 1).is_some());
+        assert!(violation(&[(0, 1, YES)], 7).is_some());
+    }
+
+    #[test]
+    fn no_winner_is_none_unless_the_row_names_one_whose_outcome_is_not_known() {
+        assert!(violation(&[(0, 1, USED), (2, 3, USED)], 0).is_some());
+        assert!(violation(&[(0, 1, USED), (0, 3, None)], 0).is_some());
+        assert_eq!(violation(&[(0, 1, USED), (0, 3, None)], 1), None);
     }
 
     #[test]
     fn a_loser_that_was_told_so_before_the_winner_called_is_none() {
-        assert!(linearizable(&history(&[(0, 1, USED), (2, 3, YES)])).is_err());
-        assert!(linearizable(&history(&[(0, 1, USED), (2, 3, None)])).is_err());
+        assert!(violation(&[(0, 1, USED), (2, 3, YES)], 1).is_some());
+        assert!(violation(&[(0, 1, USED), (2, 3, None)], 1).is_some());
     }
 
     #[test]
     fn any_other_answer_is_none() {
-        assert!(linearizable(&history(&[(0, 1, YES), (0, 1, Some(Verdict::Expired))])).is_err());
+        assert!(violation(&[(0, 1, YES), (0, 1, Some(Verdict::Expired))], 0).is_some());
     }
 }
