@@ -5,11 +5,13 @@
 //! | which settings it takes | [`Config`] (`config.rs`) |
 //! | how long a call may take, and how often it is tried | [`Clients`] (`clients.rs`) |
 //! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
+//! | what a flood of spent tokens costs | `ended.rs` |
 //! | what a row looks like in the table | [`to_item`], [`from_item`] (`row.rs`) |
 //! | when the key ring is fetched again | [`SecretsManagerKeyStore`] (`key_store.rs`) |
 
 mod clients;
 mod config;
+mod ended;
 mod key_store;
 mod row;
 mod store;

@@ -13,7 +13,10 @@ use aws_sdk_dynamodb::{
 use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict};
 use uuid::Uuid;
 
-use crate::row::{from_item, seconds, to_item};
+use crate::{
+    ended::EndedRows,
+    row::{from_item, seconds, to_item},
+};
 
 /// The condition of a mint: [`tokens::may_insert`] as DynamoDB evaluates it.
 ///
@@ -49,6 +52,7 @@ pub enum Role {
 pub struct DynamoTokenStore {
     client: Client,
     table_name: String,
+    ended: EndedRows,
 }
 
 /// A refused write to a row that allows it: nobody may be told yes, nor a reason that is not one.
@@ -59,8 +63,8 @@ struct ContradictoryRow;
 impl DynamoTokenStore {
     /// The store in the table `table_name`.
     #[must_use]
-    pub const fn new(client: Client, table_name: String) -> Self {
-        Self { client, table_name }
+    pub fn new(client: Client, table_name: String) -> Self {
+        Self { client, table_name, ended: EndedRows::default() }
     }
 
     /// Connects by the role's one action, on an item that does not exist and under a condition that
@@ -117,6 +121,9 @@ impl TokenStore for DynamoTokenStore {
     }
 
     async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        if let Some(refusal) = self.ended.refusal(jti, claim, now) {
+            return Ok(refusal);
+        }
         let update = self
             .client
             .update_item()
@@ -134,10 +141,14 @@ impl TokenStore for DynamoTokenStore {
             // The old row explains the refusal; it is never guessed from one attribute.
             Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let old = failed.item().map(from_item).transpose().map_err(unavailable)?;
-                match tokens::decide(old.as_ref(), claim, now) {
-                    Verdict::Spent { .. } => Err(unavailable(ContradictoryRow)),
-                    refusal => Ok(refusal),
+                let refusal = match tokens::decide(old.as_ref(), claim, now) {
+                    Verdict::Spent { .. } => return Err(unavailable(ContradictoryRow)),
+                    refusal => refusal,
+                };
+                if let Some(row) = old {
+                    self.ended.keep(*jti, row);
                 }
+                Ok(refusal)
             }
             Err(err) => Err(unavailable(err)),
         }

@@ -77,12 +77,13 @@ impl Judge {
     /// Judges the answer to the client `client`, which asked for `minted`.
     pub(crate) fn spend(&mut self, minted: &Minted, client: &str, invoked: &Invoked<Answer>, services: &Services) {
         self.calls(invoked, "UpdateItem");
-        let jti = minted.jti;
-        let claimant = invoked.calls.iter().find_map(claimant);
-        if let Some(claimant) = &claimant {
-            let known = self.claimants.entry((jti, client.to_owned())).or_insert_with(|| claimant.clone()).clone();
-            self.must(known == *claimant, || format!("{client} asked as {known} and as {claimant}"));
+        let client_of_token = (minted.jti, client.to_owned());
+        if let Some(claimant) = invoked.calls.iter().find_map(claimant) {
+            let known = self.claimants.entry(client_of_token.clone()).or_insert_with(|| claimant.clone()).clone();
+            self.must(known == claimant, || format!("{client} asked as {known} and as {claimant}"));
         }
+        // A refusal that needed no request is to whom the client has been before.
+        let claimant = self.claimants.get(&client_of_token).cloned();
         let Some(answer) = &invoked.answer else {
             self.count("crashed");
             return;
@@ -93,7 +94,7 @@ impl Judge {
             (_, true) => "replayed",
             _ => "spent",
         });
-        let history = services.histories.get(&jti).cloned().unwrap_or_default();
+        let history = services.histories.get(&minted.jti).cloned().unwrap_or_default();
         match answer.status {
             200 => self.yes(minted, client, claimant.as_deref(), invoked, &history, services),
             401 => self.no(minted, claimant.as_deref(), answer, invoked, &history, services),
@@ -114,6 +115,7 @@ impl Judge {
         history: &History,
         services: &Services,
     ) {
+        self.must(has_written(&invoked.calls), || "yes without a write".to_owned());
         let winner = self.winners.entry(minted.jti).or_insert_with(|| client.to_owned()).clone();
         self.must(winner == client, || format!("{winner} was told yes, and then {client}"));
         self.must(invoked.now < minted.exp, || format!("yes at {:?}, and exp is {:?}", invoked.now, minted.exp));
@@ -154,10 +156,8 @@ impl Judge {
             _ => false,
         };
         self.must(is_true, || format!("{} is not true: {history:?}", answer.reason));
-        let is_before_the_store = answer.reason == "invalid_token";
-        self.must(!is_before_the_store || claimant.is_none(), || {
-            "a token that is not ours reached the store".to_owned()
-        });
+        let is_ours = answer.reason != "invalid_token";
+        self.must(is_ours || !has_written(&invoked.calls), || "a token that is not ours reached the store".to_owned());
     }
 
     /// Judges the requests of an invocation: one write, and the same one again.
@@ -185,6 +185,10 @@ impl Judge {
     fn count(&mut self, answer: &str) {
         *self.answers.entry(answer.to_owned()).or_default() += 1;
     }
+}
+
+fn has_written(calls: &[Call]) -> bool {
+    calls.iter().any(|call| call.action == "UpdateItem")
 }
 
 /// Whether the last request to the store was answered, so that the outcome is known.

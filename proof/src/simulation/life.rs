@@ -142,7 +142,7 @@ impl World {
 
     /// The operator revokes whatever has been minted so far.
     pub(crate) async fn not_before(self: Arc<Self>) {
-        sleep(self.moment()).await;
+        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..self.ttl_seconds)))).await;
         let now = self.clock().now();
         lock(&self.network.services).ring.not_before = now;
         self.note(|| "the operator revokes every token so far".to_owned());

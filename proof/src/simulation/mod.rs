@@ -77,7 +77,7 @@ pub fn run(seed: u64, rule: Rule) -> Outcome {
         let network = Network::new(Services::new(rule), rng, format!("simulation-{seed}"), faults);
         let world = Arc::new(world(network, crash_percent, ttl_seconds));
         let mut tasks = JoinSet::new();
-        let (tokens, is_rotated, is_cut_off) = world.draw(|rng| (rng.usize(1..=3), rng.bool(), rng.u32(0..10) == 0));
+        let (tokens, is_rotated, is_cut_off) = world.draw(|rng| (rng.usize(1..=3), rng.bool(), rng.u32(0..4) == 0));
         for number in 0..tokens {
             tasks.spawn(world.clone().life(number));
         }

@@ -1,0 +1,124 @@
+//! The tokens that this environment has seen spent or revoked.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use tokens::{Claim, Jti, Row, Timestamp, Verdict, decide};
+
+/// How many rows are kept: some hundred kilobytes.
+const CAPACITY: usize = 1024;
+
+/// Rows that were read back after a refusal, and that say spent or revoked.
+///
+/// Such a row never changes again: so whoever sends a spent token a thousand times costs one write
+/// and not a thousand. What the row allows, a claimant's own replay, is still asked of the table.
+/// An unspent token is never in here.
+#[derive(Debug, Default)]
+pub(crate) struct EndedRows {
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    by_jti: HashMap<Jti, Row>,
+    /// In the order in which they came.
+    order: VecDeque<Jti>,
+}
+
+impl EndedRows {
+    /// The refusal of a claim, as far as it is known without the table.
+    pub(crate) fn refusal(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Option<Verdict> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let verdict = decide(Some(rows.by_jti.get(jti)?), claim, now);
+        (!matches!(verdict, Verdict::Spent { .. })).then_some(verdict)
+    }
+
+    /// Keeps `row`, if it says spent or revoked, in place of the oldest.
+    pub(crate) fn keep(&self, jti: Jti, row: Row) {
+        if row.used_by.is_none() && row.revoked_at.is_none() {
+            return;
+        }
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if rows.by_jti.insert(jti, row).is_none() {
+            rows.order.push_back(jti);
+        }
+        if rows.order.len() > CAPACITY {
+            let oldest = rows.order.pop_front();
+            oldest.and_then(|oldest| rows.by_jti.remove(&oldest));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    fn jti(number: u128) -> Jti {
+        Jti::new(Uuid::from_u128(number))
+    }
+
+    fn claim(claimant: &str) -> Claim {
+        Claim { claimant: claimant.into() }
+    }
+
+    fn fresh() -> Row {
+        Row {
+            minted_by: "r:mint".into(),
+            created_at: NOW,
+            host: None,
+            expires_at: NOW.plus(300),
+            purge_at: NOW.plus(86_700),
+            used_at: None,
+            used_by: None,
+            revoked_at: None,
+        }
+    }
+
+    fn used() -> Row {
+        Row { used_at: Some(NOW), used_by: Some("r:me".into()), ..fresh() }
+    }
+
+    #[test]
+    fn a_spent_token_is_refused_to_everybody_but_its_claimant() {
+        let ended = EndedRows::default();
+        ended.keep(jti(1), used());
+        let refusal = Some(Verdict::AlreadyUsed { used_at: NOW });
+        assert_eq!(ended.refusal(&jti(1), &claim("r:other"), NOW), refusal);
+        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(60)), None);
+        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(61)), refusal);
+        assert_eq!(ended.refusal(&jti(2), &claim("r:other"), NOW), None);
+    }
+
+    #[test]
+    fn a_revoked_token_is_refused_to_everybody() {
+        let ended = EndedRows::default();
+        ended.keep(jti(1), Row { revoked_at: Some(NOW), ..fresh() });
+        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW), Some(Verdict::Revoked));
+    }
+
+    #[test]
+    fn an_unspent_token_is_never_kept_not_even_when_it_has_expired() {
+        let ended = EndedRows::default();
+        ended.keep(jti(1), fresh());
+        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(900)), None);
+    }
+
+    #[test]
+    fn the_oldest_of_1024_makes_room() {
+        let ended = EndedRows::default();
+        for number in 0..=1024 {
+            ended.keep(jti(number), used());
+            ended.keep(jti(number), used());
+        }
+        let is_kept = |number| ended.refusal(&jti(number), &claim("r:other"), NOW).is_some();
+        assert!(!is_kept(0) && (1..=1024).all(is_kept));
+        let rows = ended.rows.lock().unwrap();
+        assert_eq!((rows.by_jti.len(), rows.order.len()), (1024, 1024));
+    }
+}
