@@ -4,7 +4,11 @@ use std::{
     collections::VecDeque,
     io,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -12,7 +16,11 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot, watch},
+    time::timeout,
 };
+
+/// How long a request may take to come to a gate.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What becomes of a request on its connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,14 +57,17 @@ pub(crate) enum Gate {
 /// What the proxy does to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
+    /// Nothing.
     Pass,
+    /// It is spoilt.
     Fault(WireFault),
+    /// It waits.
     Stop(Gate),
 }
 
 /// How a connection dies on which nothing is being sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Death {
+pub(crate) enum ConnectionEnd {
     /// It is closed.
     Closed,
     /// It is reset.
@@ -65,7 +76,7 @@ pub(crate) enum Death {
     Silent,
 }
 
-impl Death {
+impl ConnectionEnd {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Closed, Self::Reset, Self::Silent];
 }
@@ -75,24 +86,33 @@ pub(crate) struct FaultProxy {
     /// Where it listens.
     pub(crate) url: String,
     shared: Arc<Shared>,
-    deaths: watch::Sender<Option<Death>>,
+    ends: watch::Sender<Option<ConnectionEnd>>,
     stops: mpsc::Receiver<Stopped>,
 }
 
+/// What the proxy and its connections share.
 struct Shared {
     upstream: String,
     /// What becomes of the next requests; after them nothing.
     steps: Mutex<VecDeque<Step>>,
     stops: mpsc::Sender<Stopped>,
+    /// How many connections wait for a request.
+    idle: AtomicUsize,
 }
 
 /// A request at a gate: dropped, it and its connection end there.
-pub(crate) struct Stopped(oneshot::Sender<()>);
+pub(crate) struct Stopped {
+    go_on: oneshot::Sender<()>,
+    /// Closed when the request has been served, whatever came of it.
+    served: oneshot::Receiver<()>,
+}
 
 impl Stopped {
-    /// Lets it go on.
-    pub(crate) fn go_on(self) {
-        _ = self.0.send(()); // it waits for nothing else
+    /// Lets it go on, and waits until it has been served.
+    pub(crate) async fn go_on(self) {
+        // It waits for nothing else, and only ever closes the other.
+        _ = self.go_on.send(());
+        _ = self.served.await;
     }
 }
 
@@ -103,18 +123,18 @@ impl FaultProxy {
         let url = format!("http://{}", listener.local_addr()?);
         let upstream = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let (stop, stops) = mpsc::channel(1);
-        let (deaths, death) = watch::channel(None);
-        let shared = Arc::new(Shared { upstream, steps: Mutex::default(), stops: stop });
+        let (ends, end) = watch::channel(None);
+        let shared = Arc::new(Shared { upstream, steps: Mutex::default(), stops: stop, idle: AtomicUsize::new(0) });
         let serving = shared.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 // Whatever ends a connection ends it alone.
-                let (serving, mut death) = (serving.clone(), death.clone());
-                death.mark_unchanged();
-                tokio::spawn(async move { drop(serve(client, &serving, death).await) });
+                let (serving, mut end) = (serving.clone(), end.clone());
+                end.mark_unchanged();
+                tokio::spawn(async move { drop(serve(client, &serving, end).await) });
             }
         });
-        Ok(Self { url, shared, deaths, stops })
+        Ok(Self { url, shared, ends, stops })
     }
 
     /// Plans what becomes of the next requests.
@@ -127,14 +147,17 @@ impl FaultProxy {
         self.shared.steps().len()
     }
 
-    /// Ends every connection on which nothing is being sent.
-    pub(crate) fn end_connections(&self, death: Death) {
-        self.deaths.send_replace(Some(death));
+    /// Ends every connection on which nothing is being sent; how many those are.
+    pub(crate) fn end_connections(&self, end: ConnectionEnd) -> usize {
+        let idle = self.shared.idle.load(Ordering::Relaxed);
+        self.ends.send_replace(Some(end));
+        idle
     }
 
     /// Waits until a request stops at a gate.
     pub(crate) async fn stopped(&mut self) -> Result<Stopped> {
-        self.stops.recv().await.context("the proxy has ended")
+        let stopped = timeout(PATIENCE, self.stops.recv()).await.context("no request has come to the gate")?;
+        stopped.context("the proxy has ended")
     }
 }
 
@@ -143,60 +166,73 @@ impl Shared {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits at a gate; whether to go on.
-    async fn stop(&self) -> bool {
+    /// Waits at a gate; if it goes on, what to keep until the request has been served.
+    async fn stop(&self) -> Option<oneshot::Sender<()>> {
         let (go_on, goes_on) = oneshot::channel();
-        _ = self.stops.send(Stopped(go_on)).await;
-        goes_on.await.is_ok()
+        let (serving, served) = oneshot::channel();
+        _ = self.stops.send(Stopped { go_on, served }).await;
+        goes_on.await.ok().map(|()| serving)
     }
 }
 
 /// Serves one connection of a client.
-async fn serve(client: TcpStream, shared: &Shared, mut deaths: watch::Receiver<Option<Death>>) -> io::Result<()> {
+async fn serve(client: TcpStream, shared: &Shared, mut ends: watch::Receiver<Option<ConnectionEnd>>) -> io::Result<()> {
     let mut client = BufReader::new(client);
     let mut server = BufReader::new(TcpStream::connect(&shared.upstream).await?);
     loop {
+        shared.idle.fetch_add(1, Ordering::Relaxed);
         let request = tokio::select! {
             biased; // a request that is sent after the connection has died does not arrive
-            _ = deaths.changed() => {
-                let death = *deaths.borrow();
-                return die(&client, death).await;
-            }
-            request = read_message(&mut client) => request?,
+            _ = ends.changed() => None,
+            request = read_message(&mut client) => Some(request),
         };
+        shared.idle.fetch_sub(1, Ordering::Relaxed);
+        let Some(request) = request else {
+            let end = *ends.borrow();
+            return die(&client, end).await;
+        };
+        let request = request?;
+
         let step = shared.steps().pop_front();
+        let mut serving = None;
         match step {
             Some(Step::Fault(WireFault::LostRequest)) => return Ok(()),
-            Some(Step::Stop(Gate::BeforeEffect)) if !shared.stop().await => return Ok(()),
+            Some(Step::Stop(Gate::BeforeEffect)) => match shared.stop().await {
+                Some(goes_on) => serving = Some(goes_on),
+                None => return Ok(()),
+            },
             _ => {}
         }
         server.write_all(&request).await?;
         let reply = read_message(&mut server).await?;
-        let half = &reply[..reply.len() / 2];
-        match step {
+        let half = reply.len() / 2;
+        let rest = match step {
             Some(Step::Fault(WireFault::LostReply)) => return Ok(()),
             Some(Step::Fault(WireFault::Reset)) => return client.get_ref().set_zero_linger(),
-            Some(Step::Fault(WireFault::HalfClosed)) => return client.write_all(half).await,
+            Some(Step::Fault(WireFault::HalfClosed)) => return client.write_all(&reply[..half]).await,
             Some(Step::Fault(WireFault::Stalled)) => return std::future::pending().await,
-            Some(Step::Stop(Gate::AfterEffect)) if !shared.stop().await => return Ok(()),
-            Some(Step::Stop(Gate::HalfReply)) => {
-                client.write_all(half).await?;
-                if !shared.stop().await {
-                    return Ok(());
+            Some(Step::Stop(gate @ (Gate::AfterEffect | Gate::HalfReply))) => {
+                let sent = if gate == Gate::HalfReply { half } else { 0 };
+                client.write_all(&reply[..sent]).await?;
+                match shared.stop().await {
+                    Some(goes_on) => serving = Some(goes_on),
+                    None => return Ok(()),
                 }
-                client.write_all(&reply[half.len()..]).await?;
+                &reply[sent..]
             }
-            _ => client.write_all(&reply).await?,
-        }
+            _ => &reply[..],
+        };
+        client.write_all(rest).await?;
+        drop(serving);
     }
 }
 
 /// Ends a connection on which nothing is being sent.
-async fn die(client: &BufReader<TcpStream>, death: Option<Death>) -> io::Result<()> {
-    match death {
-        None | Some(Death::Closed) => Ok(()),
-        Some(Death::Reset) => client.get_ref().set_zero_linger(),
-        Some(Death::Silent) => std::future::pending().await,
+async fn die(client: &BufReader<TcpStream>, end: Option<ConnectionEnd>) -> io::Result<()> {
+    match end {
+        None | Some(ConnectionEnd::Closed) => Ok(()),
+        Some(ConnectionEnd::Reset) => client.get_ref().set_zero_linger(),
+        Some(ConnectionEnd::Silent) => std::future::pending().await,
     }
 }
 

@@ -27,6 +27,7 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
         // What Lambda sets.
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_SESSION_TOKEN", "test"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_FUNCTION_NAME", "function"),
@@ -63,18 +64,18 @@ pub fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeA
     let mut command = Command::new(binary);
     command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value)));
     command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     command.spawn().with_context(|| {
         format!("{} does not start; `sam build --config-env local` builds it for this machine", binary.display())
     })
 }
 
-/// A process of a function, between two invocations.
+/// A process of a function.
 #[derive(Debug)]
 pub(crate) struct Function {
     process: Child,
     api: RuntimeApi,
-    /// Its call for the next event; none after an invocation that failed here.
+    /// Its call for the next event, while it has none.
     next: Option<Call>,
 }
 
@@ -113,13 +114,17 @@ impl Function {
         Ok(answer)
     }
 
-    /// Hands an event out and comes back at once; the process that works on it.
-    pub(crate) fn begin(self, event: String) -> Result<Working> {
-        self.next.context("it is not idle")?.answer(event)?;
-        Ok(Working { process: self.process, api: self.api })
+    /// Hands an event out and waits for nothing.
+    pub(crate) fn begin(&mut self, event: String) -> Result<()> {
+        self.next.take().context("it is not idle")?.answer(event)
     }
 
-    /// Stops the process as Lambda freezes it between invocations.
+    /// Waits for the answer to what has begun, and keeps its sender waiting as long as it is kept.
+    pub(crate) async fn answer(&mut self) -> Result<Call> {
+        self.api.answer().await
+    }
+
+    /// Stops the process where it is, as Lambda does between invocations.
     pub(crate) async fn freeze(&self) -> Result<()> {
         signal(&self.process, "STOP").await
     }
@@ -127,25 +132,6 @@ impl Function {
     /// Lets a frozen process go on.
     pub(crate) async fn thaw(&self) -> Result<()> {
         signal(&self.process, "CONT").await
-    }
-}
-
-/// A process that works on an event.
-#[derive(Debug)]
-pub(crate) struct Working {
-    process: Child,
-    api: RuntimeApi,
-}
-
-impl Working {
-    /// Waits for the answer, and keeps its sender waiting.
-    pub(crate) async fn answer(&mut self) -> Result<Call> {
-        self.api.answer().await
-    }
-
-    /// Stops the process where it is.
-    pub(crate) async fn freeze(&self) -> Result<()> {
-        signal(&self.process, "STOP").await
     }
 
     /// Ends the process where it is.

@@ -6,8 +6,10 @@
 //! | the functions keep it, whatever happens to their requests, their clocks and themselves | [`simulation`] |
 //! | their binaries do, whatever happens to their connections | [`faults`] |
 //! | and wherever they are killed | [`kill`] |
-//! | a real store gives each token to one of many | [`races`] |
+//! | a store gives each token to one of many that ask at once | [`races`] |
 //! | other designs lose tokens, or give them twice | [`peers`] |
+
+use std::time::Duration;
 
 mod events;
 mod fault_proxy;
@@ -19,6 +21,13 @@ pub mod peers;
 pub mod races;
 pub mod runtime_api;
 pub mod simulation;
+mod site;
 mod table;
 
 pub use table::{Table, token_store};
+
+/// How often the SDK tries.
+const ATTEMPTS: usize = 3;
+
+/// How long an answer may take while Secrets Manager answers.
+const LONGEST_ANSWER: Duration = Duration::from_secs(2);

@@ -12,13 +12,16 @@
 
 use std::fmt;
 
-use stateright::{Checker as _, Model, Property};
+use stateright::{Checker as _, Expectation, Model, Property};
 use tokens::{Claim, Row, Timestamp, Verdict, decide, may_insert};
 
 /// How many callers claim the token at most.
 const CLAIMANTS: usize = 3;
 
-/// A tick in seconds: two of them are longer than the time in which a claim may be replayed.
+/// A tick in seconds.
+///
+/// A claimant asks once here, and every copy of its claim says the same time. That it asks again, on
+/// either side of the 60 s in which a replay is answered, is for the simulation.
 const TICK_SECONDS: u64 = 40;
 
 /// The tick at which the token expires.
@@ -39,7 +42,7 @@ pub enum Design {
     /// This project's.
     OneConditionalWrite,
     /// Read the row, and delete it if it is there.
-    ReadThenDelete,
+    GetThenDelete,
     /// Delete the row on the condition that it is there.
     ConditionalDelete,
     /// Mark the row as used on the condition that it is not, and forget by whom.
@@ -55,7 +58,7 @@ impl Design {
     /// All of them, this project's first.
     pub const ALL: [Self; 6] = [
         Self::OneConditionalWrite,
-        Self::ReadThenDelete,
+        Self::GetThenDelete,
         Self::ConditionalDelete,
         Self::UpdateWithoutClaimant,
         Self::MintOverMark,
@@ -99,7 +102,7 @@ enum Answer {
 
 /// What has happened so far.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct State {
+struct State {
     clock: u8,
     row: Option<Stored>,
     /// The mint's reply has arrived: the token is out.
@@ -121,7 +124,7 @@ pub struct State {
 
 /// What may happen next.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Action {
+enum Action {
     /// A copy of the mint reaches the store, and its reply the minter or nobody.
     Mint {
         /// Whether the reply arrives.
@@ -164,8 +167,15 @@ pub struct Checked {
 #[must_use]
 pub fn check(design: Design, claimants: usize) -> Checked {
     let checker = Life { design, claimants: claimants.min(CLAIMANTS) }.checker().spawn_bfs().join();
-    let broken = checker.discoveries().into_iter().filter(|(name, _)| !name.starts_with("sometimes"));
-    let counterexamples = broken.map(|(name, path)| (name, path.to_string())).collect();
+    let mut counterexamples = Vec::new();
+    for property in checker.model().properties() {
+        let discovery = checker.discovery(property.name).map(|path| path.to_string());
+        match (property.expectation, discovery) {
+            (Expectation::Sometimes, None) => counterexamples.push((property.name, "never".to_owned())),
+            (Expectation::Sometimes, Some(_)) | (_, None) => {}
+            (_, Some(path)) => counterexamples.push((property.name, path)),
+        }
+    }
     Checked { states: checker.unique_state_count(), counterexamples }
 }
 
@@ -295,6 +305,7 @@ impl Model for Life {
             Property::sometimes("sometimes used", |_, state: &State| state.has(Answer::Used)),
             Property::sometimes("sometimes revoked", |_, state: &State| state.has(Answer::Revoked)),
             Property::sometimes("sometimes expired", |_, state: &State| state.has(Answer::Expired)),
+            Property::sometimes("sometimes unknown", |_, state: &State| state.has(Answer::Unknown)),
         ]
     }
 }
@@ -343,14 +354,14 @@ impl Life {
             _ if now >= EXPIRES => Some(Answer::Expired),
             _ if state.row.is_some_and(|row| row.revoked_at.is_some()) => Some(Answer::Revoked),
             Design::RevokeOverUse => Self { design: Design::OneConditionalWrite, ..self }.decide(state, claimant, now),
-            Design::ReadThenDelete if !state.has_read[claimant] => {
+            Design::GetThenDelete if !state.has_read[claimant] => {
                 if state.row.is_none() {
                     return Some(gone);
                 }
                 state.has_read[claimant] = true;
                 None
             }
-            Design::ReadThenDelete => {
+            Design::GetThenDelete => {
                 state.row = None;
                 state.has_taken_effect[claimant] = true;
                 Some(Answer::Yes)
@@ -454,17 +465,8 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_of_the_rule_is_reached() {
-        let life = Life { design: Design::OneConditionalWrite, claimants: 2 };
-        let checker = life.checker().spawn_bfs().join();
-        for answer in ["sometimes yes", "sometimes used", "sometimes revoked", "sometimes expired"] {
-            assert!(checker.discovery(answer).is_some(), "{answer}");
-        }
-    }
-
-    #[test]
     fn reading_and_then_deleting_tells_two_claimants_yes() {
-        let broken = check(Design::ReadThenDelete, 2).broken();
+        let broken = check(Design::GetThenDelete, 2).broken();
         assert!(broken.contains(&"at most one claimant is told yes"), "{broken:?}");
     }
 
@@ -477,7 +479,7 @@ mod tests {
     #[test]
     fn an_update_that_forgets_the_claimant_refuses_the_one_that_lost_a_reply() {
         let broken = check(Design::UpdateWithoutClaimant, 2).broken();
-        assert_eq!(broken, ["no claimant is told that its own claim has used the token"]);
+        assert!(broken.contains(&"no claimant is told that its own claim has used the token"), "{broken:?}");
     }
 
     #[test]

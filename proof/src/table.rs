@@ -1,12 +1,13 @@
 //! A table of its own on an emulator of DynamoDB.
 
+use std::{sync::Arc, time::Duration};
+
 use anyhow::Result;
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
-use std::{sync::Arc, time::Duration};
 use tokens::{Jti, Row, TokenStore};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ const REGION: &str = "us-east-1";
 /// The emulators take any key; DynamoDB Local keeps the tables of each apart.
 const ACCESS_KEY: &str = "test";
 
-/// A table as `template.yaml` defines it, without a way to lose it by mistake: its name is random.
+/// A table as `template.yaml` defines it, of a random name; it stays as long as the emulator.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// A client that may do everything with it.
@@ -42,8 +43,7 @@ impl Table {
     }
 
     /// The same table as seen through `url`.
-    #[must_use]
-    pub fn through(&self, url: &str) -> Self {
+    pub(crate) fn through(&self, url: &str) -> Self {
         Self::new(url, self.name.clone())
     }
 
@@ -74,7 +74,7 @@ impl Table {
 ///
 /// # Panics
 ///
-/// When `url` is none.
+/// When `url` is no URL.
 #[must_use]
 pub fn token_store(url: &str, name: &str) -> Arc<dyn TokenStore> {
     let config = aws::Config::from_lookup(|variable| {

@@ -1,4 +1,4 @@
-//! The conditions with a part taken away: no part is there for nothing, and the suite sees each.
+//! The conditions with a part taken away: the suite sees each, but for one that is known.
 
 use std::sync::Arc;
 

@@ -38,6 +38,7 @@ pub(crate) struct Environments<S> {
     function: Function<S>,
     network: Arc<Network>,
     origin: Instant,
+    max_skew_seconds: i64,
     places: Vec<AsyncMutex<Option<Environment<S>>>>,
 }
 
@@ -45,7 +46,7 @@ pub(crate) struct Environments<S> {
 struct Environment<S> {
     service: S,
     clock: Clock,
-    /// Whether a fetch of the key ring has gone wrong in it.
+    /// Whether its last fetch of the key ring has gone wrong.
     has_faulty_keys: bool,
 }
 
@@ -60,16 +61,23 @@ pub(crate) struct Invoked<R> {
     pub(crate) took: Duration,
     /// The clock that it went by, as it stood when it began.
     pub(crate) now: Timestamp,
-    /// Whether a fetch of the key ring has gone wrong in its environment.
+    /// Whether the last fetch of the key ring has gone wrong in its environment, before it or in it.
     pub(crate) has_faulty_keys: bool,
     /// Whether Lambda ended it for taking too long.
     pub(crate) is_timed_out: bool,
 }
 
 impl<S> Environments<S> {
-    pub(crate) fn new(function: Function<S>, network: Arc<Network>, origin: Instant, count: usize) -> Self {
+    /// Places for `count` environments, whose clocks are off by `max_skew_seconds` at most.
+    pub(crate) fn new(
+        function: Function<S>,
+        network: Arc<Network>,
+        origin: Instant,
+        max_skew_seconds: i64,
+        count: usize,
+    ) -> Self {
         let places = (0..count).map(|_| AsyncMutex::default()).collect();
-        Self { function, network, origin, places }
+        Self { function, network, origin, max_skew_seconds, places }
     }
 
     /// Runs one invocation in some environment, which may crash at any moment of it.
@@ -86,7 +94,7 @@ impl<S> Environments<S> {
                 let longest = if rng.bool() { 60 } else { 1600 };
                 Duration::from_millis(rng.u64(0..longest))
             });
-            let skew_seconds = if rng.bool() { 0 } else { rng.i64(-30..=30) };
+            let skew_seconds = if rng.bool() { 0 } else { rng.i64(-self.max_skew_seconds..=self.max_skew_seconds) };
             (rng.usize(0..self.places.len()), rng.u32(0..100) < 5, skew_seconds, crash_after)
         };
         let mut place = self.places[place].lock().await;
@@ -108,8 +116,9 @@ impl<S> Environments<S> {
         let answer = timeout(crash_after.unwrap_or(FUNCTION_TIMEOUT), run).await.ok();
 
         let calls = lock(&invocation.calls).clone();
-        environment.has_faulty_keys |= has_faulty_keys(&calls);
-        let has_faulty_keys = environment.has_faulty_keys;
+        let had_faulty_keys = environment.has_faulty_keys;
+        environment.has_faulty_keys = has_faulty_keys(&calls).unwrap_or(had_faulty_keys);
+        let has_faulty_keys = environment.has_faulty_keys || had_faulty_keys;
         let is_timed_out = answer.is_none() && crash_after.is_none();
         if answer.is_none() {
             *place = None;
@@ -123,13 +132,15 @@ impl<S> Environments<S> {
         let clients = aws::Clients::with_http_client(&config(&self.network.region), self.network.http_client());
         let init = Arc::new(Invocation { clock, calls: Mutex::default() });
         INVOCATION.scope(init.clone(), async { clients.warm_up(self.function.role, now()).await }).await;
-        let has_faulty_keys = has_faulty_keys(&lock(&init.calls));
+        let has_faulty_keys = has_faulty_keys(&lock(&init.calls)).unwrap_or(false);
         Environment { service: (self.function.service)(clients.keys, clients.store), clock, has_faulty_keys }
     }
 }
 
-fn has_faulty_keys(calls: &[Call]) -> bool {
-    calls.iter().any(|call| call.action == "GetSecretValue" && call.fault.is_some())
+/// Whether the last fetch of the key ring among `calls` has gone wrong; none without any.
+fn has_faulty_keys(calls: &[Call]) -> Option<bool> {
+    let fetch = calls.iter().rfind(|call| call.action == "GetSecretValue")?;
+    Some(!fetch.is_answered())
 }
 
 /// The settings of the clients: AWS itself, as far as they know.

@@ -1,23 +1,21 @@
 //! What may never happen, whatever goes wrong.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use tokens::{Jti, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS, Timestamp, Token};
 
 use super::{
     environment::Invoked,
-    network::{Call, Fault},
+    network::Call,
     services::{History, Services},
 };
+use crate::LONGEST_ANSWER;
 
-/// How long an answer may take when Secrets Manager answers.
-const LONGEST_ANSWER: Duration = Duration::from_secs(2);
-
-/// How old a ring may be, in seconds, in an environment that has had no trouble with it.
+/// How old a ring may be, in seconds, in an environment that has no trouble with it.
 const OLDEST_RING_SECONDS: u64 = 330;
+
+/// How far an environment's clock may be off, in seconds, and one for the fraction of a second.
+const SKEW_SECONDS: u64 = 31;
 
 /// A token that has been handed out.
 #[derive(Clone, Debug)]
@@ -26,6 +24,15 @@ pub(crate) struct Minted {
     pub(crate) token: Token,
     pub(crate) iat: Timestamp,
     pub(crate) exp: Timestamp,
+}
+
+/// Somebody who asks for a token.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// Whom a yes is told to. Without a key, each request is somebody else's.
+    pub(crate) name: String,
+    /// Its idempotency key.
+    pub(crate) key: Option<String>,
 }
 
 /// The answer to a spend.
@@ -75,12 +82,12 @@ impl Judge {
     }
 
     /// Judges the answer to the client `client`, which asked for `minted`.
-    pub(crate) fn spend(&mut self, minted: &Minted, client: &str, invoked: &Invoked<Answer>, services: &Services) {
+    pub(crate) fn spend(&mut self, minted: &Minted, client: &Client, invoked: &Invoked<Answer>, services: &Services) {
         self.calls(invoked, "UpdateItem");
-        let client_of_token = (minted.jti, client.to_owned());
+        let client_of_token = (minted.jti, client.name.clone());
         if let Some(claimant) = invoked.calls.iter().find_map(claimant) {
             let known = self.claimants.entry(client_of_token.clone()).or_insert_with(|| claimant.clone()).clone();
-            self.must(known == claimant, || format!("{client} asked as {known} and as {claimant}"));
+            self.must(known == claimant, || format!("{client:?} asked as {known} and as {claimant}"));
         }
         // A refusal that needed no request is to whom the client has been before.
         let claimant = self.claimants.get(&client_of_token).cloned();
@@ -106,20 +113,31 @@ impl Judge {
         }
     }
 
+    /// Judges the answer to a token with a forged MAC.
+    pub(crate) fn forgery(&mut self, invoked: &Invoked<Answer>) {
+        let is_refused = invoked
+            .answer
+            .as_ref()
+            .is_none_or(|answer| answer.reason == "invalid_token" || (answer.status == 503 && invoked.has_faulty_keys));
+        self.must(is_refused, || format!("a forgery was told {:?}", invoked.answer));
+        self.must(!has_written(&invoked.calls), || "a forgery reached the store".to_owned());
+        self.count("forged");
+    }
+
+    /// Judges a yes.
     fn yes(
         &mut self,
         minted: &Minted,
-        client: &str,
+        client: &Client,
         claimant: Option<&str>,
         invoked: &Invoked<Answer>,
         history: &History,
         services: &Services,
     ) {
         self.must(has_written(&invoked.calls), || "yes without a write".to_owned());
-        let winner = self.winners.entry(minted.jti).or_insert_with(|| client.to_owned()).clone();
-        self.must(winner == client, || format!("{winner} was told yes, and then {client}"));
+        let winner = self.winners.entry(minted.jti).or_insert_with(|| client.name.clone()).clone();
+        self.must(winner == client.name, || format!("{winner} was told yes, and then {}", client.name));
         self.must(invoked.now < minted.exp, || format!("yes at {:?}, and exp is {:?}", invoked.now, minted.exp));
-        self.must(history.is_minted, || "yes to a token that was never stored".to_owned());
         self.must(!history.is_revoked, || "yes to a revoked token".to_owned());
         let row = services.row(&minted.jti);
         let user = row.and_then(|row| row.used_by.as_deref());
@@ -127,12 +145,17 @@ impl Judge {
         let floor = invoked.now.minus(REPLAY_WINDOW_SECONDS);
         let is_recent = row.and_then(|row| row.used_at).is_some_and(|used_at| used_at >= floor);
         self.must(is_recent, || format!("yes again at {:?} to {row:?}", invoked.now));
-        // A ring may be 330 s old, and the clock that revoked and the one that checked may differ.
+        if invoked.answer.as_ref().is_some_and(|answer| answer.is_replayed) {
+            let claims = history.users.iter().filter(|(user, _)| Some(user.as_str()) == claimant).count();
+            self.must(claims > 1, || "a first use was told as a replay".to_owned());
+            self.must(client.key.is_some(), || "a client without a key was told of a replay".to_owned());
+        }
         let not_before = services.ring.not_before;
-        let is_known = invoked.now >= not_before.plus(OLDEST_RING_SECONDS + 60) && !invoked.has_faulty_keys;
+        let is_known = invoked.now >= not_before.plus(OLDEST_RING_SECONDS + SKEW_SECONDS) && !invoked.has_faulty_keys;
         self.must(!is_known || minted.iat > not_before, || "yes to a token from before `not_before`".to_owned());
     }
 
+    /// Judges a refusal.
     fn no(
         &mut self,
         minted: &Minted,
@@ -150,14 +173,13 @@ impl Judge {
             }),
             "revoked" => history.is_revoked || minted.iat <= services.ring.not_before,
             "expired" => now >= minted.exp,
-            "unknown_token" => history.is_swept,
             // From the future, by the clock of this environment; or so old that its key is gone.
             "invalid_token" => minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp,
             _ => false,
         };
         self.must(is_true, || format!("{} is not true: {history:?}", answer.reason));
-        let is_ours = answer.reason != "invalid_token";
-        self.must(is_ours || !has_written(&invoked.calls), || "a token that is not ours reached the store".to_owned());
+        let is_by_the_store = matches!(answer.reason.as_str(), "already_used" | "revoked");
+        self.must(is_by_the_store || !has_written(&invoked.calls), || format!("{} after a write", answer.reason));
     }
 
     /// Judges the requests of an invocation: one write, and the same one again.
@@ -167,7 +189,9 @@ impl Judge {
         let is_one = writes.iter().all(|call| call.action == action && same(&call.body, &writes[0].body));
         self.must(is_one, || format!("more than one {action}"));
         self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
-        let is_late = invoked.took > LONGEST_ANSWER && !invoked.has_faulty_keys;
+        let has_fetched_in_vain =
+            invoked.calls.iter().any(|call| call.action == "GetSecretValue" && !call.is_answered());
+        let is_late = invoked.took > LONGEST_ANSWER && !has_fetched_in_vain;
         self.must(!is_late, || format!("an answer after {:?}", invoked.took));
         for call in &invoked.calls {
             if let Some(fault) = call.fault {
@@ -176,12 +200,14 @@ impl Judge {
         }
     }
 
+    /// Notes what happened unless it `holds`.
     fn must(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         if !holds {
             self.violations.push(otherwise());
         }
     }
 
+    /// Counts an answer or a fault.
     fn count(&mut self, answer: &str) {
         *self.answers.entry(answer.to_owned()).or_default() += 1;
     }
@@ -193,8 +219,7 @@ fn has_written(calls: &[Call]) -> bool {
 
 /// Whether the last request to the store was answered, so that the outcome is known.
 fn knows(calls: &[Call]) -> bool {
-    let last = calls.iter().rfind(|call| call.action != "GetSecretValue");
-    last.is_none_or(|call| matches!(call.fault, None | Some(Fault::Duplicated)))
+    calls.iter().rfind(|call| call.action != "GetSecretValue").is_none_or(Call::is_answered)
 }
 
 /// Whether two bodies say the same: the order of members differs from attempt to attempt.

@@ -24,14 +24,14 @@ use tokio::{
 use super::{
     clock::Clock,
     environment::{Environments, Invoked},
-    judge::{Answer, Judge, Minted},
+    judge::{Answer, Client, Judge, Minted},
     lock,
     network::Network,
 };
 use crate::events;
 
 /// How long everything goes on: until the last row has been deleted and the last request has arrived.
-pub(crate) const END: Duration = Duration::from_hours(148);
+pub(crate) const END: Duration = Duration::from_hours(240);
 
 /// Everything that the lives share.
 pub(crate) struct World {
@@ -40,10 +40,13 @@ pub(crate) struct World {
     pub(crate) authorizers: Environments<authorizer::Service>,
     pub(crate) validates: Environments<validate::Service>,
     pub(crate) judge: Mutex<Judge>,
-    /// What has happened, for people to read.
-    pub(crate) trace: Mutex<Vec<String>>,
+    /// What has happened, for people to read; none where nobody does.
+    pub(crate) trace: Option<Mutex<Vec<String>>>,
+    /// How many of a hundred invocations crash.
     pub(crate) crash_percent: u32,
+    /// How long a token lives.
     pub(crate) ttl_seconds: u64,
+    /// How many invocations there have been.
     pub(crate) invocations: AtomicU64,
 }
 
@@ -62,28 +65,38 @@ impl World {
     }
 
     /// Asks once for a token.
-    pub(crate) async fn spend(
-        &self,
-        number: usize,
-        minted: &Minted,
-        client: &str,
-        key: Option<&str>,
-    ) -> Option<Answer> {
-        let event = events::spend(minted.token.expose(), key);
-        let invoked = self
-            .validates
+    pub(crate) async fn spend(&self, number: usize, minted: &Minted, client: &Client) -> Option<Answer> {
+        let invoked = self.validate(minted.token.expose(), client).await;
+        lock(&self.judge).spend(minted, client, &invoked, &lock(&self.network.services));
+        self.note(|| format!("{} asks for token {number}: {}", client.name, told(&invoked)));
+        invoked.answer
+    }
+
+    /// Asks with a token whose MAC somebody has made up.
+    async fn forge(&self, number: usize, minted: &Minted, client: &Client) {
+        let (message, _) = minted.token.expose().rsplit_once('.').expect("a token has three segments");
+        let invoked = self.validate(&format!("{message}.{}", "A".repeat(43)), client).await;
+        lock(&self.judge).forgery(&invoked);
+        self.note(|| format!("{} forges token {number}: {}", client.name, told(&invoked)));
+    }
+
+    /// One invocation of the function that spends.
+    async fn validate(&self, token: &str, client: &Client) -> Invoked<Answer> {
+        let event = events::spend(token, client.key.as_deref());
+        self.validates
             .invoke(self.invocation_id(), &event, self.crash_percent, async |service, event| {
                 answer(&validate::handle(service, event).await.expect("every failure is a response"))
             })
-            .await;
-        lock(&self.judge).spend(minted, client, &invoked, &lock(&self.network.services));
-        self.note(|| format!("{client} asks for token {number}: {}", told(&invoked)));
-        invoked.answer
+            .await
     }
 
     /// A token from its minting until its row is gone.
     pub(crate) async fn life(self: Arc<Self>, number: usize) {
-        let (begins, clients, operator) = self.draw(|rng| (rng.u64(0..20_000), rng.usize(1..=4), rng.u32(0..10)));
+        let (begins, clients, operator) = self.draw(|rng| {
+            // Half of them together, the others whenever, before and after a rotation of the keys.
+            let begins = if rng.bool() { 0..20_000 } else { 0..2000 * (86_400 + self.ttl_seconds) };
+            (rng.u64(begins), rng.usize(1..=4), rng.u32(0..10))
+        });
         sleep(Duration::from_millis(begins)).await;
         let Some(minted) = self.mint(number).await else { return };
 
@@ -102,16 +115,21 @@ impl World {
         let has_key = self.draw(fastrand::Rng::bool);
         sleep(self.moment()).await;
         for attempt in 0..5 {
-            // Without a key each request is by somebody else.
-            let client = if has_key { name.clone() } else { format!("{name}, request {attempt}") };
-            let key = has_key.then(|| name.replace(' ', "-"));
-            let (is_doubled, is_heard, goes_on) =
-                self.draw(|rng| (rng.u32(0..10) == 0, rng.u32(0..5) > 0, rng.u32(0..4) == 0));
-            let answer = if is_doubled && has_key {
-                let again = self.spend(number, &minted, &client, key.as_deref());
-                futures_util::future::join(self.spend(number, &minted, &client, key.as_deref()), again).await.0
+            let client = if has_key {
+                Client { name: name.clone(), key: Some(name.replace(' ', "-")) }
             } else {
-                self.spend(number, &minted, &client, key.as_deref()).await
+                Client { name: format!("{name}, request {attempt}"), key: None }
+            };
+            let (is_doubled, is_heard, goes_on, forges) =
+                self.draw(|rng| (rng.u32(0..10) == 0, rng.u32(0..5) > 0, rng.u32(0..4) == 0, rng.u32(0..40) == 0));
+            if forges {
+                self.forge(number, &minted, &client).await;
+            }
+            let answer = if is_doubled && has_key {
+                let (one, other) = (self.spend(number, &minted, &client), self.spend(number, &minted, &client));
+                futures_util::future::join(one, other).await.0
+            } else {
+                self.spend(number, &minted, &client).await
             };
             let knows = answer.is_some_and(|answer| answer.status != 503) && is_heard;
             if knows && !goes_on {
@@ -182,18 +200,21 @@ impl World {
         draw(&mut lock(&self.network.rng))
     }
 
+    /// The operator's clock, which is right.
     fn clock(&self) -> Clock {
         Clock { origin: self.origin, skew_seconds: 0 }
     }
 
+    /// The request id of the next invocation.
     fn invocation_id(&self) -> String {
         format!("invocation-{}", self.invocations.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Notes what has happened.
     fn note(&self, event: impl FnOnce() -> String) {
-        let seconds = self.origin.elapsed().as_secs_f64();
-        lock(&self.trace).push(format!("{seconds:10.3} s  {}", event()));
+        if let Some(trace) = &self.trace {
+            lock(trace).push(format!("{:10.3} s  {}", self.origin.elapsed().as_secs_f64(), event()));
+        }
     }
 }
 

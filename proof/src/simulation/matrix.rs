@@ -3,17 +3,16 @@
 use fastrand::Rng;
 
 use super::{
-    Rule, in_simulation,
+    Hazards, in_simulation,
+    judge::Client,
     life::World,
     lock,
     network::{Fault, Faults, Network},
     outcome,
-    services::Services,
+    services::{Rule, Services},
     world,
 };
-
-/// How often the SDK tries.
-const ATTEMPTS: usize = 3;
+use crate::ATTEMPTS;
 
 /// A fault at an attempt, and what came of it.
 #[derive(Debug)]
@@ -39,10 +38,10 @@ pub fn matrix() -> Vec<Cell> {
 
 fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
     in_simulation(0, async {
-        let region = format!("matrix-{action}-{fault:?}-{attempt}");
         let faults = Faults::At { action, attempt, fault };
-        let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), region, faults);
-        let world = world(network, 0, 300);
+        let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), faults);
+        let hazards = Hazards { crash_percent: 0, max_skew_seconds: 0, ttl_seconds: 300 };
+        let world = world(network, hazards, false);
         let answers = answers(&world).await;
         let is_last = attempt == ATTEMPTS && fault != Fault::Duplicated; // which is answered
         let expected: &[&str] = match (action, is_last) {
@@ -63,8 +62,9 @@ fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
 async fn answers(world: &World) -> Vec<String> {
     let Some(minted) = world.mint(0).await else { return vec!["no token".to_owned()] };
     let mut answers = vec!["minted".to_owned()];
-    for client in ["client-a", "client-a", "client-b"] {
-        let answer = world.spend(0, &minted, client, Some(client)).await;
+    for name in ["one", "one", "another"] {
+        let client = Client { name: name.to_owned(), key: Some(name.to_owned()) };
+        let answer = world.spend(0, &minted, &client).await;
         answers.push(answer.map_or("crashed".to_owned(), |answer| format!("{} {}", answer.status, answer.reason)));
         *lock(&world.network.faults) = Faults::Random(0);
     }

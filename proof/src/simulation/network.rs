@@ -1,7 +1,10 @@
 //! The network between the functions and AWS, in which everything may go wrong.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,10 +24,10 @@ use tokio::{sync::oneshot, time::sleep};
 use super::{
     clock::INVOCATION,
     lock,
-    services::{Answer, Services},
+    services::{Reply, Services},
 };
 
-/// What becomes of one HTTP request instead of an answer.
+/// What goes wrong with one HTTP request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// It is lost, and the connection breaks.
@@ -71,9 +74,16 @@ pub(crate) struct Call {
     pub(crate) fault: Option<Fault>,
 }
 
+impl Call {
+    /// Whether the service has answered it, and as it meant to.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.fault, None | Some(Fault::Duplicated))
+    }
+}
+
 /// Which requests go wrong.
 #[derive(Clone, Copy, Debug)]
-pub enum Faults {
+pub(crate) enum Faults {
     /// Any of them, with this probability in percent.
     Random(u32),
     /// Of each invocation's attempts at `action` that of the number `attempt`, from 1; those before
@@ -107,14 +117,17 @@ impl Faults {
 pub(crate) struct Network {
     pub(crate) services: Mutex<Services>,
     pub(crate) rng: Mutex<Rng>,
-    /// The SDK keeps its quota of retries by Region, as long as the process lives: so each simulation
-    /// has a Region of its own.
+    /// The Region of this simulation alone. The SDK keeps its quota of retries by Region for as long as
+    /// the process lives; here the environments of one simulation share it.
     pub(crate) region: String,
     pub(crate) faults: Mutex<Faults>,
 }
 
 impl Network {
-    pub(crate) fn new(services: Services, rng: Rng, region: String, faults: Faults) -> Arc<Self> {
+    pub(crate) fn new(services: Services, rng: Rng, faults: Faults) -> Arc<Self> {
+        static SIMULATIONS: AtomicU64 = AtomicU64::new(0);
+
+        let region = format!("simulation-{}", SIMULATIONS.fetch_add(1, Ordering::Relaxed));
         Arc::new(Self { services: Mutex::new(services), rng: Mutex::new(rng), region, faults: Mutex::new(faults) })
     }
 
@@ -194,7 +207,7 @@ impl Network {
         self: &Arc<Self>,
         (action, body): (String, Vec<u8>),
         there: Duration,
-    ) -> impl Future<Output = Answer> + use<> {
+    ) -> impl Future<Output = Reply> + use<> {
         let (sender, answer) = oneshot::channel();
         let network = self.clone();
         tokio::spawn(async move {
@@ -240,7 +253,7 @@ impl HttpConnector for Connector {
 }
 
 /// An answer as HTTP.
-fn response((status, body): Answer) -> HttpResponse {
+fn response((status, body): Reply) -> HttpResponse {
     HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body.to_string()))
 }
 

@@ -26,16 +26,16 @@ const SPEND_CONDITION: &str = "attribute_exists(jti) AND expires_at > :now AND (
 
 /// The rule that the table keeps; the real one, but for the tests of the simulation itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// As [`tokens::decide`].
-    pub decide: fn(Option<&Row>, &Claim, Timestamp) -> Verdict,
+    pub(crate) decide: fn(Option<&Row>, &Claim, Timestamp) -> Verdict,
     /// As [`tokens::may_insert`].
-    pub may_insert: fn(Option<&Row>, &str) -> bool,
+    pub(crate) may_insert: fn(Option<&Row>, &str) -> bool,
 }
 
 impl Rule {
     /// The rule of one use.
-    pub const OF_ONE_USE: Self = Self { decide: tokens::decide, may_insert: tokens::may_insert };
+    pub(crate) const OF_ONE_USE: Self = Self { decide: tokens::decide, may_insert: tokens::may_insert };
 }
 
 /// Both services.
@@ -53,17 +53,18 @@ pub(crate) struct Services {
 /// What has happened to the row of a token.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
-    pub(crate) is_minted: bool,
     /// Each claim that took effect: who it was, and the time of the first use as it stood then.
     pub(crate) users: Vec<(String, Timestamp)>,
+    /// Whether the operator has revoked it.
     pub(crate) is_revoked: bool,
-    pub(crate) is_swept: bool,
 }
 
 /// The key ring, which holds the key that signs and its neighbours, before and after.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring {
+    /// The number of the key that signs.
     pub(crate) active: u32,
+    /// What was minted then or before is revoked.
     pub(crate) not_before: Timestamp,
 }
 
@@ -77,7 +78,7 @@ impl Ring {
 }
 
 /// What DynamoDB and Secrets Manager answer: a status and a JSON body.
-pub(crate) type Answer = (u16, Value);
+pub(crate) type Reply = (u16, Value);
 
 /// An attribute of an item on the wire.
 #[derive(Debug, Deserialize)]
@@ -131,7 +132,7 @@ impl Services {
     }
 
     /// Does what a request asks for, in one step.
-    pub(crate) fn serve(&mut self, action: &str, body: &[u8]) -> Answer {
+    pub(crate) fn serve(&mut self, action: &str, body: &[u8]) -> Reply {
         let answer = match action {
             "PutItem" => serde_json::from_slice(body).ok().and_then(|put| self.put(&put)),
             "UpdateItem" => serde_json::from_slice(body).ok().and_then(|update| self.update(&update)),
@@ -144,7 +145,8 @@ impl Services {
         })
     }
 
-    fn put(&mut self, put: &PutItem) -> Option<Answer> {
+    /// A write that replaces the whole item.
+    fn put(&mut self, put: &PutItem) -> Option<Reply> {
         (put.table_name == TABLE).then_some(())?;
         if put.condition_expression == WARM_UP {
             return is_warm_up(&put.item).then(|| condition_failed(None));
@@ -166,11 +168,11 @@ impl Services {
         if old.is_some_and(|old| old.used_by.is_some() || old.revoked_at.is_some()) {
             self.defects.push("a mint wiped the mark of a row".to_owned());
         }
-        self.histories.entry(jti).or_default().is_minted = true;
         Some((200, json!({})))
     }
 
-    fn update(&mut self, update: &UpdateItem) -> Option<Answer> {
+    /// A write to some of an item's attributes.
+    fn update(&mut self, update: &UpdateItem) -> Option<Reply> {
         (update.table_name == TABLE && update.key.len() == 1).then_some(())?;
         if update.condition_expression == WARM_UP && update.update_expression.is_empty() {
             return is_warm_up(&update.key).then(|| condition_failed(None));
@@ -200,7 +202,8 @@ impl Services {
         Some((200, json!({ "Attributes": old })))
     }
 
-    fn secret(&self, get: &GetSecretValue) -> Option<Answer> {
+    /// A read of the key ring.
+    fn secret(&self, get: &GetSecretValue) -> Option<Reply> {
         (get.secret_id == SECRET).then(|| (200, json!({"SecretString": self.ring.to_json()})))
     }
 
@@ -214,9 +217,7 @@ impl Services {
 
     /// Time to live deletes every row that may be purged.
     pub(crate) fn sweep(&mut self, now: Timestamp) {
-        for (jti, _) in self.rows.extract_if(|_, row| row.purge_at <= now) {
-            self.histories.entry(jti).or_default().is_swept = true;
-        }
+        self.rows.retain(|_, row| row.purge_at > now);
     }
 
     /// The row of a token as it is now.
@@ -226,7 +227,7 @@ impl Services {
 }
 
 /// DynamoDB's answer to a condition that does not hold, with the old item.
-fn condition_failed(item: Option<Value>) -> Answer {
+fn condition_failed(item: Option<Value>) -> Reply {
     let mut body = json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"});
     if let Some(item) = item {
         body["Item"] = item;
