@@ -1,0 +1,18 @@
+//! `template.yaml` as SAM's transform leaves it, which is what CloudFormation acts on.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `TRANSFORMED_TEMPLATE` | a file with the transformed template as JSON; `.ci/run` shows how it is made |
+//!
+//! The transform is a Python library, so the tests that need it are left out by default, and
+//! `cargo test -p tests --test template -- --ignored sam_` runs them.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod sam_api;
+mod sam_data;
+mod sam_functions;
+mod sam_limits;
+mod sam_roles;
+mod stack;
+mod suppressions;

@@ -1,0 +1,83 @@
+//! The functions and their logs.
+
+use std::collections::BTreeSet;
+
+use crate::stack::{Stack, names};
+
+/// What a function may have: no VPC, no layer, no address of its own, no queue for failures.
+const PROPERTIES: [&str; 12] = [
+    "Architectures",
+    "Code",
+    "Description",
+    "Environment",
+    "Handler",
+    "LoggingConfig",
+    "MemorySize",
+    "ReservedConcurrentExecutions",
+    "Role",
+    "Runtime",
+    "Tags",
+    "Timeout",
+];
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn every_function_is_stopped_after_five_seconds() {
+    for (id, function) in Stack::by_default().all("AWS::Lambda::Function") {
+        assert_eq!(function["Timeout"], 5, "{id}");
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn every_function_is_a_binary_for_arm64_with_256_mb_and_nothing_attached() {
+    for (id, function) in Stack::by_default().all("AWS::Lambda::Function") {
+        let known = BTreeSet::from(PROPERTIES);
+        assert!(names(function).into_iter().all(|name| known.contains(name)), "{id}: {:?}", names(function));
+        assert_eq!(
+            (&function["Runtime"], &function["Handler"]),
+            (&"provided.al2023".into(), &"bootstrap".into()),
+            "{id}"
+        );
+        assert_eq!((&function["MemorySize"], &function["Architectures"][0]), (&"256".into(), &"arm64".into()), "{id}");
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn every_function_logs_json_to_a_group_of_its_own() {
+    let stack = Stack::by_default();
+    let functions = stack.all("AWS::Lambda::Function");
+    let mut groups = BTreeSet::new();
+    for (id, function) in &functions {
+        let logging = &function["LoggingConfig"];
+        assert_eq!((&logging["LogFormat"], &logging["SystemLogLevel"]), (&"JSON".into(), &"WARN".into()), "{id}");
+        groups.insert(logging["LogGroup"].as_str().unwrap());
+    }
+    let all: Vec<_> = stack.all("AWS::Logs::LogGroup").into_iter().map(|(id, _)| format!("${{{id}}}")).collect();
+    assert_eq!(groups, all.iter().map(String::as_str).collect());
+    assert_eq!(groups.len(), functions.len(), "a log group is shared");
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn every_log_is_deleted_after_the_configured_days() {
+    for (parameters, days) in [(&[][..], "30"), (&[("LogRetentionDays", "7")], "7")] {
+        let stack = Stack::with(&[&[("AccessLogs", "true")], parameters].concat());
+        for (id, group) in stack.all("AWS::Logs::LogGroup") {
+            assert_eq!(group["RetentionInDays"], days, "{id}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn no_function_is_sent_to_an_emulator_by_default() {
+    let stack = Stack::by_default();
+    for (id, function) in stack.all("AWS::Lambda::Function") {
+        let variables = &function["Environment"]["Variables"];
+        for name in names(variables).into_iter().filter(|name| name.contains("ENDPOINT")) {
+            assert_eq!(variables[name], "", "{id}: {name}");
+        }
+    }
+}

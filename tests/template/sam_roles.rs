@@ -1,0 +1,159 @@
+//! Who may do what: the roles of the functions, and who may call them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, names};
+
+/// All that the functions may do: function, action, resource.
+///
+/// The ARN that CloudFormation gives a log group ends in `:*`, which means its streams. No pattern
+/// stands in the template for it.
+const GRANTS: [(&str, &str, &str); 14] = [
+    ("AuthorizerFunction", "dynamodb:PutItem", "${TokensTable.Arn}"),
+    ("AuthorizerFunction", "logs:CreateLogStream", "${AuthorizerLogGroup.Arn}"),
+    ("AuthorizerFunction", "logs:PutLogEvents", "${AuthorizerLogGroup.Arn}"),
+    ("AuthorizerFunction", "secretsmanager:GetSecretValue", "${KeyRing.Id}"),
+    ("HelloFunction", "logs:CreateLogStream", "${HelloLogGroup.Arn}"),
+    ("HelloFunction", "logs:PutLogEvents", "${HelloLogGroup.Arn}"),
+    ("IssueFunction", "dynamodb:PutItem", "${TokensTable.Arn}"),
+    ("IssueFunction", "logs:CreateLogStream", "${IssueLogGroup.Arn}"),
+    ("IssueFunction", "logs:PutLogEvents", "${IssueLogGroup.Arn}"),
+    ("IssueFunction", "secretsmanager:GetSecretValue", "${KeyRing.Id}"),
+    ("ValidateFunction", "dynamodb:UpdateItem", "${TokensTable.Arn}"),
+    ("ValidateFunction", "logs:CreateLogStream", "${ValidateLogGroup.Arn}"),
+    ("ValidateFunction", "logs:PutLogEvents", "${ValidateLogGroup.Arn}"),
+    ("ValidateFunction", "secretsmanager:GetSecretValue", "${KeyRing.Id}"),
+];
+
+/// All that may call a function: the function, and what of the API calls it.
+///
+/// `*` is every stage, as SAM writes it, and there is one. API Gateway draws an authorizer's id.
+const CALLERS: [(&str, &str); 5] = [
+    ("${AuthorizerFunction.Arn}", "authorizers/*"),
+    ("${HelloFunction}", "*/GET/hello"),
+    ("${IssueFunction}", "*/GET/tokens"),
+    ("${ValidateFunction}", "*/POST/tokens"),
+    ("${ValidateFunction}", "*/POST/validate"),
+];
+
+/// Every kind of resource that the stack may hold.
+const KINDS: [&str; 11] = [
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::SecretsManager::Secret",
+    "AWS::WAFv2::WebACL",
+    "AWS::WAFv2::WebACLAssociation",
+];
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn each_function_may_do_its_own_actions_and_no_other() {
+    let stack = Stack::with_all_resources();
+    let mut grants = BTreeSet::new();
+    for (function, properties) in stack.all("AWS::Lambda::Function") {
+        let (_, role) = role(&stack, properties);
+        for statement in statements(role).into_iter().filter(|statement| statement["Action"] != "sts:AssumeRole") {
+            assert_eq!(statement["Effect"], "Allow", "{function}");
+            for action in words(&statement["Action"]) {
+                grants.extend(words(&statement["Resource"]).into_iter().map(|resource| (function, action, resource)));
+            }
+        }
+    }
+    assert_eq!(grants, BTreeSet::from(GRANTS));
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn each_function_has_a_role_of_its_own_that_only_lambda_assumes() {
+    let stack = Stack::with_all_resources();
+    let functions = stack.all("AWS::Lambda::Function");
+    let roles: BTreeSet<_> = functions.iter().map(|(_, properties)| role(&stack, properties).0).collect();
+    assert_eq!(roles.len(), functions.len(), "a role is shared");
+    assert_eq!(roles.len(), stack.all("AWS::IAM::Role").len(), "a role is no function's");
+    let lambda =
+        json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
+    for (id, role) in stack.all("AWS::IAM::Role") {
+        assert_eq!(role["AssumeRolePolicyDocument"]["Statement"], lambda, "{id}");
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn no_role_has_a_managed_policy() {
+    for (id, role) in Stack::with_all_resources().all("AWS::IAM::Role") {
+        assert_eq!(names(role), ["AssumeRolePolicyDocument", "Policies"], "{id}");
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn a71_no_policy_holds_a_pattern_or_an_exception() {
+    let stack = Stack::with_all_resources();
+    for (id, resource) in &stack.resources {
+        for statement in statements(resource) {
+            for (name, value) in statement.as_object().unwrap() {
+                assert!(["Sid", "Effect", "Principal", "Action", "Resource"].contains(&name.as_str()), "{id}: {name}");
+                assert!(!value.to_string().contains(['*', '?']), "{id}: {name} is {value}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn a71_the_stack_holds_no_bucket_and_nothing_else_that_these_tests_do_not_look_at() {
+    let stack = Stack::with_all_resources();
+    let kinds: BTreeSet<_> = stack.resources.values().map(|resource| resource["Type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, BTreeSet::from(KINDS));
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn a_function_is_called_by_its_own_routes_of_this_api_alone() {
+    let stack = Stack::with_all_resources();
+    let permissions = stack.all("AWS::Lambda::Permission");
+    let mut callers: Vec<_> = permissions
+        .iter()
+        .map(|(id, permission)| {
+            assert_eq!(names(permission), ["Action", "FunctionName", "Principal", "SourceArn"], "{id}");
+            assert_eq!(permission["Action"], "lambda:InvokeFunction", "{id}");
+            assert_eq!(permission["Principal"], "apigateway.amazonaws.com", "{id}");
+            let source = permission["SourceArn"].as_str().unwrap();
+            let of_this_api = source.strip_prefix("arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/");
+            (permission["FunctionName"].as_str().unwrap(), of_this_api.unwrap_or_else(|| panic!("{id}: {source}")))
+        })
+        .collect();
+    callers.sort_unstable();
+    assert_eq!(callers, CALLERS);
+}
+
+/// The id and the properties of a function's role.
+fn role<'stack>(stack: &'stack Stack, function: &'stack Value) -> (&'stack str, &'stack Value) {
+    let arn = function["Role"].as_str().unwrap();
+    let id = arn.strip_prefix("${").and_then(|rest| rest.strip_suffix(".Arn}")).unwrap();
+    (id, &stack.resources[id]["Properties"])
+}
+
+/// Every statement of a policy, wherever it stands in `value`.
+fn statements(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(members) if members.contains_key("Effect") => vec![value],
+        Value::Object(members) => members.values().flat_map(statements).collect(),
+        Value::Array(items) => items.iter().flat_map(statements).collect(),
+        _ => vec![],
+    }
+}
+
+/// One text or a list of them.
+fn words(value: &Value) -> Vec<&str> {
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    items.iter().map(|item| item.as_str().unwrap()).collect()
+}
