@@ -5,6 +5,7 @@
 mod cold_start;
 mod init;
 mod pairs;
+mod refusals;
 mod services;
 
 use anyhow::Result;
@@ -15,6 +16,8 @@ use clap::Parser;
 enum Command {
     /// Count the tokens that `local` mints and spends a second, on one core.
     Pairs,
+    /// Measure what a refused token costs, and whether its time tells something.
+    Refusals,
     /// Measure the cold start of the built functions beside that of a function that does nothing.
     Init(init::Options),
 }
@@ -22,6 +25,7 @@ enum Command {
 fn main() -> Result<()> {
     match Command::parse() {
         Command::Pairs => pairs::run(),
+        Command::Refusals => refusals::run(),
         Command::Init(options) => init::run(&options),
     }
 }

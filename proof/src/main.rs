@@ -9,7 +9,7 @@ use clap::Parser;
 use proof::{
     faults, kill,
     model::{self, Design},
-    peers, races, simulation,
+    mutate, peers, races, simulation,
 };
 use tokio::runtime::Runtime;
 
@@ -49,6 +49,12 @@ enum Arguments {
         #[arg(long, default_value_t = 64)]
         clients: usize,
     },
+    /// Tamper with tokens, each time in another way.
+    Mutate {
+        /// How many times.
+        #[arg(long, default_value_t = 100_000_000)]
+        tokens: u64,
+    },
     /// Put other designs to the same trials.
     Peers {
         #[command(flatten)]
@@ -84,6 +90,7 @@ fn main() -> Result<ExitCode> {
         Arguments::Faults(emulated) => faults(&emulated)?,
         Arguments::Kill(emulated) => kill(&emulated)?,
         Arguments::Races { emulator, tokens, clients } => races(&emulator.dynamodb, tokens, clients)?,
+        Arguments::Mutate { tokens } => mutate(tokens)?,
         Arguments::Peers { emulator, tokens } => peers(&emulator.dynamodb, tokens)?,
     };
     Ok(if is_proven { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -153,6 +160,14 @@ fn races(dynamodb: &str, tokens: usize, clients: usize) -> Result<bool> {
     println!("{races}");
     races.violations.iter().for_each(|violation| println!("{violation}"));
     Ok(races.violations.is_empty())
+}
+
+/// Prints what came of the tampering; whether that is nothing.
+fn mutate(tokens: u64) -> Result<bool> {
+    let tampered = mutate::run(tokens)?;
+    println!("{tampered}");
+    tampered.violations.iter().take(20).for_each(|violation| println!("not refused: {violation}"));
+    Ok(tampered.violations.is_empty() && tampered.store_calls == 0)
 }
 
 /// Prints what came of each design; whether only this project's passes every trial.

@@ -1,0 +1,115 @@
+//! `bench refusals`: what a refused token costs, beside an accepted one; and whether the time of a
+//! refusal tells how much of a forged MAC was right.
+
+use std::{hint::black_box, time::Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokens::{
+    Checker, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore as _, Minter, Timestamp, Token,
+};
+use tokio::runtime;
+use uuid::Uuid;
+
+const NOW: Timestamp = Timestamp(1_700_000_000);
+
+/// The CPU time of a refusal that is too much, in microseconds.
+const MAX_REFUSAL_US: f64 = 5.0;
+
+/// How often a token is checked in one measurement.
+const CHECKS: u32 = 50_000;
+
+/// How many refusals of each kind are timed.
+const SAMPLES: usize = 100_000;
+
+/// The t from which two means differ for certain (Reparaz, Balasch and Verbauwhede, "Dude, is my code
+/// constant time?", 2017).
+const MAX_T: f64 = 4.5;
+
+/// Measures and prints the result.
+///
+/// # Errors
+///
+/// Also when a refusal costs too much, or tells something.
+pub(crate) fn run() -> Result<()> {
+    let issuer = Issuer { iss: "bench".to_owned(), aud: "bench/Prod".to_owned() };
+    let ring = || KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#);
+    let keys = std::sync::Arc::new(FixedKeyStore::new(ring()?));
+    let minter = Minter::new(issuer.clone(), 300, keys.clone(), std::sync::Arc::new(InMemoryTokenStore::new()));
+    let runtime = runtime::Builder::new_current_thread().build()?;
+    let jti = Jti::new(Uuid::from_u128(1));
+    let good = runtime.block_on(minter.mint(jti, "r:mint".to_owned(), None, NOW))?.token.expose().to_owned();
+    let ring = runtime.block_on(keys.ring(NOW))?;
+    let checker = Checker::new(&issuer, Timestamp(0));
+    let check = |token: &Token, now| black_box(checker.check(black_box(token), &ring, now)).is_ok();
+
+    let (message, _) = good.rsplit_once('.').context("a token has segments")?;
+    let (header, claims) = message.split_once('.').context("a token has a header")?;
+    let with_header = |json: &str| format!("{}.{claims}.{}", URL_SAFE_NO_PAD.encode(json), "A".repeat(43));
+    let kinds = [
+        ("accepted", good.clone(), NOW),
+        ("expired", good.clone(), NOW.plus(300)),
+        ("a wrong MAC", format!("{header}.{claims}.{}", "A".repeat(43)), NOW),
+        ("an unknown kid", with_header(r#"{"typ":"ott+jwt","alg":"HS256","kid":"k2"}"#), NOW),
+        ("another alg", with_header(r#"{"typ":"ott+jwt","alg":"none","kid":"k1"}"#), NOW),
+        ("no JSON", format!("{}.{claims}.{}", "A".repeat(60), "A".repeat(43)), NOW),
+        ("no MAC", message.to_owned(), NOW),
+        ("1024 bytes", "A".repeat(1024), NOW),
+        ("1025 bytes", "A".repeat(1025), NOW),
+        ("empty", String::new(), NOW),
+    ];
+    println!("| token | µs of CPU |\n| --- | ---: |");
+    for (kind, token, now) in kinds {
+        let token = Token::new(token);
+        ensure!(check(&token, now) == (kind == "accepted"), "{kind} is not what it says");
+        let us = (0..5).map(|_| microseconds(|| check(&token, now))).fold(f64::INFINITY, f64::min);
+        println!("| {kind} | {us:.2} |");
+        ensure!(
+            kind == "accepted" || us < MAX_REFUSAL_US,
+            "{kind} costs {us:.1} µs, and more than {MAX_REFUSAL_US} is too much"
+        );
+    }
+
+    let t = t_of_timing(message, &good, |token| check(token, NOW));
+    println!("a MAC that is wrong in its first byte, and one that is wrong in its last: t = {t:.1} of {SAMPLES} each");
+    ensure!(t.abs() < MAX_T, "the time of a refusal tells how much of a MAC was right");
+    Ok(())
+}
+
+/// What one check takes, in microseconds: on one thread that waits for nothing, wall clock is CPU.
+fn microseconds(check: impl Fn() -> bool) -> f64 {
+    let began = Instant::now();
+    for _ in 0..CHECKS {
+        check();
+    }
+    began.elapsed().as_secs_f64() * 1e6 / f64::from(CHECKS)
+}
+
+/// Welch's t between the times of the two refusals, without the slowest tenth, which is the machine's.
+fn t_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64 {
+    let mac = URL_SAFE_NO_PAD.decode(&good[message.len() + 1..]).unwrap_or_default();
+    let wrong_at = |index: usize| {
+        let mut mac = mac.clone();
+        mac[index] ^= 0xff;
+        Token::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac)))
+    };
+    let tokens = [wrong_at(0), wrong_at(mac.len() - 1)];
+    let mut times = [Vec::with_capacity(SAMPLES), Vec::with_capacity(SAMPLES)];
+    while times.iter().any(|times| times.len() < SAMPLES) {
+        // In no order that the processor could learn.
+        let kind = fastrand::usize(0..2);
+        let began = Instant::now();
+        check(&tokens[kind]);
+        times[kind].push(began.elapsed().as_secs_f64());
+    }
+    let [first, last] = times.map(|mut times| {
+        times.truncate(SAMPLES);
+        times.sort_by(f64::total_cmp);
+        times.truncate(SAMPLES / 10 * 9);
+        let count = times.iter().map(|_| 1.0).sum::<f64>();
+        let mean = times.iter().sum::<f64>() / count;
+        let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean, variance / count)
+    });
+    (first.0 - last.0) / (first.1 + last.1).sqrt()
+}
