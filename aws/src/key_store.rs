@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use tokens::{KeyRing, KeyStore, KeyStoreError, Timestamp};
+use zeroize::Zeroizing;
 
 /// The age at which a ring is refreshed, in seconds, give or take [`REFRESH_JITTER_SECONDS`].
 const REFRESH_SECONDS: u64 = 300;
@@ -25,6 +26,11 @@ const MAX_AGE_SECONDS: u64 = 86_400;
 /// Whoever sends tokens with unknown keys pays nothing for them, and each fetch is a call that is
 /// charged for.
 const PAUSE_SECONDS: u64 = 10;
+
+/// The JSON of a ring, keys and all: wiped from memory when it has been read.
+///
+/// The SDK's own copies of the reply are out of reach.
+type RingJson = Zeroizing<String>;
 
 /// A failure as any error.
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -49,7 +55,7 @@ pub struct SecretsManagerKeyStore {
 /// Where the JSON of the ring comes from; apart, so that the timing is tested without a network.
 #[async_trait]
 trait Source: Send + Sync {
-    async fn fetch(&self) -> Result<String, BoxError>;
+    async fn fetch(&self) -> Result<RingJson, BoxError>;
 }
 
 /// What is known of the ring.
@@ -206,9 +212,9 @@ struct Secret {
 
 #[async_trait]
 impl Source for Secret {
-    async fn fetch(&self) -> Result<String, BoxError> {
+    async fn fetch(&self) -> Result<RingJson, BoxError> {
         let secret = self.client.get_secret_value().secret_id(&self.secret_id).send().await?;
-        Ok(secret.secret_string.ok_or(NoSecretString)?)
+        Ok(secret.secret_string.map(Zeroizing::new).ok_or(NoSecretString)?)
     }
 }
 
@@ -233,6 +239,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future;
+    use zeroize::ZeroizeOnDrop;
 
     use super::*;
 
@@ -247,11 +254,11 @@ mod tests {
 
     #[async_trait]
     impl Source for Arc<Fake> {
-        async fn fetch(&self) -> Result<String, BoxError> {
+        async fn fetch(&self) -> Result<RingJson, BoxError> {
             tokio::task::yield_now().await;
             self.fetches.fetch_add(1, Ordering::Relaxed);
             let reply = self.reply.lock().unwrap().clone();
-            reply.map_err(BoxError::from)
+            reply.map(Zeroizing::new).map_err(BoxError::from)
         }
     }
 
@@ -286,6 +293,12 @@ mod tests {
     /// Which ring that is: the fake gives each version its own `not_before`.
     fn version(ring: Result<Arc<KeyRing>, KeyStoreError>) -> Option<u64> {
         ring.ok().map(|ring| ring.not_before().0)
+    }
+
+    #[test]
+    fn a65_the_json_of_a_ring_is_wiped_from_memory() {
+        fn assert_is_wiped<T: ZeroizeOnDrop>() {}
+        assert_is_wiped::<RingJson>();
     }
 
     #[tokio::test]
@@ -362,7 +375,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_kid_refreshes_at_once_but_no_more_than_once_in_10_seconds() {
+    async fn a12_an_unknown_kid_refreshes_at_once_but_no_more_than_once_in_10_seconds() {
         let (store, fake) = warm_store().await;
         for (age, versions, fetches) in [(1, 2, 2), (2, 2, 2), (10, 2, 2), (11, 5, 3)] {
             fake.replies(if age == 1 { 2 } else { 5 });

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::Jti;
 
@@ -56,13 +57,15 @@ pub enum Caller {
 }
 
 /// What turns an idempotency key into a claimant, derived from the key that signed the token.
+#[derive(ZeroizeOnDrop)]
 pub(crate) struct ClaimantKey(EncodingKey);
 
 impl ClaimantKey {
     /// Derives it from a key of the ring.
     pub(crate) fn derive(key: &EncodingKey) -> Self {
-        let secret = URL_SAFE_NO_PAD.decode(mac(PURPOSE, key)).expect("the library encodes a MAC in base64url");
-        Self(EncodingKey::from_secret(&secret))
+        let encoded = Zeroizing::new(mac(PURPOSE, key));
+        let secret = URL_SAFE_NO_PAD.decode(&*encoded).expect("the library encodes a MAC in base64url");
+        Self(EncodingKey::from_secret(&Zeroizing::new(secret)))
     }
 
     /// The claimant that `caller` is for the token `jti`.

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, fmt};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
 
@@ -35,7 +36,9 @@ impl fmt::Display for Kid {
 }
 
 /// A symmetric key in the forms that signing, checking and claiming want, and the header it signs.
+#[derive(ZeroizeOnDrop)]
 pub(crate) struct Key {
+    #[zeroize(skip)]
     pub(crate) header: Header,
     pub(crate) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
@@ -54,21 +57,22 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Reads a ring from its JSON.
+    /// Reads a ring from its JSON. The strings that are parsed on the way are wiped from memory.
     ///
     /// # Errors
     ///
     /// [`KeyRingError`], which names the member at fault and never holds a key.
     pub fn from_json(json: &[u8]) -> Result<Self, KeyRingError> {
         let Ok(Value::Object(members)) = serde_json::from_slice(json) else { return Err(KeyRingError::NotAnObject) };
-        let active = members.get("active").and_then(Value::as_str).and_then(Kid::parse);
+        let members = Members(members);
+        let active = members.0.get("active").and_then(Value::as_str).and_then(Kid::parse);
         let active = active.ok_or(KeyRingError::NoActiveKey)?;
-        let not_before = match members.get("not_before") {
+        let not_before = match members.0.get("not_before") {
             None => Timestamp::default(),
             Some(value) => seconds(value).ok_or(KeyRingError::BadNotBefore)?,
         };
-        let mut keys = HashMap::with_capacity(members.len());
-        for (name, value) in &members {
+        let mut keys = HashMap::with_capacity(members.0.len());
+        for (name, value) in &members.0 {
             let Some(kid) = Kid::parse(name) else { continue };
             let secret = value.as_str().unwrap_or_default().as_bytes();
             if secret.len() < MIN_KEY_BYTES {
@@ -110,6 +114,27 @@ impl KeyRing {
         self.keys.get(kid)
     }
 }
+
+/// The members of a key ring's JSON: those that are strings are wiped from memory, for some are keys.
+struct Members(Map<String, Value>);
+
+impl Zeroize for Members {
+    fn zeroize(&mut self) {
+        for member in self.0.values_mut() {
+            if let Value::String(text) = member {
+                text.zeroize();
+            }
+        }
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Members {}
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,6 +210,21 @@ mod tests {
             assert!(found.to_string().contains("k1") == matches!(found, KeyRingError::ShortKey(_)));
             assert_eq!(found, error, "{json}");
         }
+    }
+
+    #[test]
+    fn a65_whatever_holds_a_key_is_wiped_from_memory() {
+        fn assert_is_wiped<T: ZeroizeOnDrop>() {}
+        assert_is_wiped::<Key>();
+        assert_is_wiped::<ClaimantKey>();
+        assert_is_wiped::<Members>();
+
+        let Ok(Value::Object(members)) = serde_json::from_str(&format!(r#"{{"active":"k1","k1":"{KEY}"}}"#)) else {
+            panic!("no object")
+        };
+        let mut members = Members(members);
+        members.zeroize();
+        assert!(members.0.values().all(|member| member == ""), "a string is left");
     }
 
     #[test]
