@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_allows_the_called_method_and_nothing_else() {
+    fn a59_the_policy_allows_the_called_method_and_nothing_else() {
         let arn = "arn:aws:execute-api:eu-west-1:123456789012:abc/Prod/GET/hello";
         let response = allow(arn, "jti-1".into(), json!({"accessToken": "t"}));
         assert_eq!(
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_looks_like_a_pattern_matches_itself_alone() {
+    fn a60_a_path_that_looks_like_a_pattern_matches_itself_alone() {
         assert_eq!(literal("a/*/b?c=${d}%2F"), "a/${*}/b${?}c=${$}{d}%2F");
     }
 

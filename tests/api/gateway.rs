@@ -19,7 +19,7 @@ fn assert_common_headers(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn an_unknown_route_or_method_is_403_in_the_shape_of_every_error() {
+async fn a48_an_unknown_route_or_method_is_403_in_the_shape_of_every_error() {
     let api = api().await;
     let requests = [
         api.request(Method::GET, "/"),
@@ -45,7 +45,7 @@ async fn a_slash_at_the_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_preflight_carries_the_cors_headers_and_mints_nothing() {
+async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
     let api = api().await;
     for (path, method) in [("/hello", "GET"), ("/validate", "POST"), ("/tokens", "POST")] {
         let request = api
@@ -71,7 +71,7 @@ async fn every_request_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_utf_8_is_refused() {
+async fn a46_a_body_that_is_not_utf_8_is_refused() {
     let api = api().await;
     let refusal = api.validate(b"{\"token\":\"\xff\xfe\"}".to_vec()).await.refusal();
     // Without binary media types, a REST API may have put U+FFFD in place of the bytes.

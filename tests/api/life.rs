@@ -26,14 +26,14 @@ async fn every_hello_has_a_token_of_its_own() {
 }
 
 #[tokio::test]
-async fn hello_never_echoes_a_token_that_the_client_sent() {
+async fn a49_hello_never_echoes_a_token_that_the_client_sent() {
     let answer = send(api().await.request(Method::GET, "/hello").header("x-access-token", "mine")).await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("x-access-token") != "mine");
 }
 
 #[tokio::test]
-async fn a_token_is_spent_once_and_then_already_used() {
+async fn a33_a_token_is_spent_once_and_then_already_used() {
     let api = api().await;
     let token = api.mint().await;
 

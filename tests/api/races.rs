@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_clients_racing_for_a_token_one_wins() {
+async fn a34_of_many_clients_racing_for_a_token_one_wins() {
     let api = Api::start("races").await;
     let (clients, tokens) = if api.target == Target::Local { (64, 1000) } else { (16, 5) };
     for _ in 0..tokens {

@@ -19,7 +19,7 @@ async fn a_refused_token_is_401_with_the_whole_body_of_an_error() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_good() {
+async fn a14_a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_good() {
     let api = api().await;
     let token = api.mint().await;
     let (message, mac) = token.rsplit_once('.').unwrap();
@@ -31,7 +31,7 @@ async fn a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_good()
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
+async fn a43_a44_a46_a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
     let api = api().await;
     let token = api.mint().await;
     let post = |path: &str| api.request(Method::POST, path);
@@ -60,7 +60,7 @@ async fn a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
 }
 
 #[tokio::test]
-async fn a_body_over_4_kb_is_413_and_an_oversized_token_401() {
+async fn a18_a47_a_body_over_4_kb_is_413_and_an_oversized_token_401() {
     let api = api().await;
     assert_eq!(api.validate(body(&"x".repeat(4097))).await.refusal(), (413, "request_too_large".into()));
     assert_eq!(api.validate(body(&"x".repeat(1025))).await.refusal(), (401, "invalid_token".into()));

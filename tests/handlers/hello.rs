@@ -24,7 +24,7 @@ async fn it_hands_the_token_out_in_header_and_body() {
 }
 
 #[tokio::test]
-async fn without_its_authorizer_it_is_500_and_echoes_nothing_that_the_client_sent() {
+async fn a55_without_its_authorizer_it_is_500_and_echoes_nothing_that_the_client_sent() {
     let response = handle(&service("refuse"), event("hello-without-authorizer", "eyJ.t.t", "hello-1")).await.unwrap();
     assert_eq!(response.status_code, 500);
     assert!(response.headers.get("x-access-token").is_none());

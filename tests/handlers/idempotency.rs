@@ -28,7 +28,7 @@ fn outcome(response: &ApiGatewayProxyResponse) -> (i64, bool) {
 }
 
 #[tokio::test]
-async fn the_same_key_is_told_yes_again_and_any_other_caller_is_not() {
+async fn a38_the_same_key_is_told_yes_again_and_any_other_caller_is_not() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service_at(|| NOW, keys(), store);
@@ -50,7 +50,7 @@ async fn the_same_key_is_told_yes_again_and_any_other_caller_is_not() {
 }
 
 #[tokio::test]
-async fn a_replay_is_answered_for_sixty_seconds() {
+async fn a38_a_replay_is_answered_for_sixty_seconds() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     for (now, status) in [(0, 200), (60, 200), (61, 401)] {
@@ -66,7 +66,7 @@ async fn a_replay_is_answered_for_sixty_seconds() {
 }
 
 #[tokio::test]
-async fn the_same_key_for_another_token_is_another_claimant() {
+async fn a38_the_same_key_for_another_token_is_another_claimant() {
     let store = store();
     let (one, other) = (minted(keys(), store.clone()).await, minted(keys(), store.clone()).await);
     let service = service_at(|| NOW, keys(), store);

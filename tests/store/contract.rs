@@ -97,11 +97,26 @@ pub(crate) async fn a_mint_may_repeat_itself_and_no_other_may(store: Arc<dyn Tes
     assert_eq!(store.row(&jti).await, Some(fresh()));
 }
 
-pub(crate) async fn a_late_duplicate_of_a_mint_never_wipes_a_mark(store: Arc<dyn TestStore>) {
+pub(crate) async fn a75_a_late_duplicate_of_a_mint_never_wipes_a_mark(store: Arc<dyn TestStore>) {
     for marked in [used_by(OTHER, NOW), Row { revoked_at: Some(NOW), ..fresh() }] {
         let jti = given(&*store, marked.clone()).await;
         assert!(matches!(store.insert(&jti, fresh()).await, Err(StoreError::Taken)));
         assert_eq!(store.row(&jti).await, Some(marked));
+    }
+}
+
+pub(crate) async fn a37_a_refused_claim_changes_nothing_when_its_write_arrives_again(store: Arc<dyn TestStore>) {
+    for (state, refusal) in [
+        (used_by(OTHER, NOW.minus(3)), Verdict::AlreadyUsed { used_at: NOW.minus(3) }),
+        (used_by(ME, NOW.minus(61)), Verdict::AlreadyUsed { used_at: NOW.minus(61) }),
+        (Row { revoked_at: Some(NOW), ..fresh() }, Verdict::Revoked),
+        (Row { expires_at: NOW, ..fresh() }, Verdict::Expired),
+    ] {
+        let jti = given(&*store, state.clone()).await;
+        for _ in 0..3 {
+            assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), refusal);
+            assert_eq!(store.row(&jti).await, Some(state.clone()));
+        }
     }
 }
 

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_at_every_attempt_ends_in_a_yes_or_in_an_outcome_not_known() {
+    fn a36_every_fault_at_every_attempt_ends_in_a_yes_or_in_an_outcome_not_known() {
         for cell in matrix() {
             assert_eq!(cell.violations, [""; 0], "{cell:?}");
         }
