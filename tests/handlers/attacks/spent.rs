@@ -1,0 +1,211 @@
+//! Attacks with tokens that were minted, and floods of any.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ::validate::{Config, Service};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::HeaderValue;
+use serde_json::{Value, json};
+use tokens::{InMemoryTokenStore, Jti, Timestamp};
+
+use super::{
+    INVALID, Place, Seen, empty_request,
+    forged::{a01, a08, a14, a15, a19, a31, a80},
+    forger::{Forger, sign},
+    network::Network,
+    request_with, seen, seen_by, service, set_header,
+};
+use crate::helpers::{NOW, UntouchedStore, event, keys, minted, setting, store};
+
+/// What a client sees who spends `token` in the invocation `request_id`.
+async fn spend(service: &Service, token: &str, request_id: &str) -> Seen {
+    seen_by(service, request_with(token, Place::Body).unwrap(), request_id).await
+}
+
+/// The status and the reason of an answer.
+fn outcome(seen: &Seen) -> (i64, String) {
+    (seen.status, seen.reason())
+}
+
+/// The claims of a token.
+fn claims(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a34_of_64_parallel_claims_one_is_told_yes() {
+    for _ in 0..20 {
+        let store = store();
+        let token = minted(keys(), store.clone()).await;
+        let service = Arc::new(service(keys(), store));
+        let claims = (0..64).map(|claimant| {
+            let (service, token) = (service.clone(), token.clone());
+            tokio::spawn(async move { outcome(&spend(&service, &token, &format!("spend-{claimant}")).await) })
+        });
+        let mut won = 0;
+        for claim in claims.collect::<Vec<_>>() {
+            match claim.await.unwrap() {
+                (200, _) => won += 1,
+                refusal => assert_eq!(refusal, (401, "already_used".into())),
+            }
+        }
+        assert_eq!(won, 1);
+    }
+}
+
+#[tokio::test]
+async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_are_there() {
+    for (iss, aud) in [
+        ("token-auth.eu-west-2", "token-auth.eu-west-2/Prod"),
+        ("token-auth.eu-west-1", "token-auth.eu-west-1/Test"),
+        ("other.eu-west-1", "other.eu-west-1/Prod"),
+    ] {
+        let store = store();
+        let elsewhere = |name: &str| match name {
+            "TOKEN_ISSUER" => Some(iss.to_owned()),
+            "TOKEN_AUDIENCE" => Some(aud.to_owned()),
+            _ => setting(name),
+        };
+        let config = ::authorizer::Config::from_lookup(elsewhere).unwrap();
+        let authorizer = ::authorizer::Service::new(config, keys(), store.clone(), || NOW);
+        let minted = ::authorizer::handle(&authorizer, event("authorizer", "", "mint-1")).await.unwrap();
+        let token = minted.context.access_token;
+
+        let here = service(keys(), store.clone());
+        assert_eq!(outcome(&spend(&here, &token, "spend-1").await), (401, INVALID.into()));
+        let there = Service::new(Config::from_lookup(elsewhere).unwrap(), keys(), store, || NOW);
+        assert_eq!(spend(&there, &token, "spend-2").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a39_a_replay_after_the_row_was_deleted_is_expired_without_a_call_to_the_store() {
+    let token = minted(keys(), store()).await;
+    let config = Config::from_lookup(setting).unwrap();
+    let long_after = Service::new(config, keys(), Arc::new(UntouchedStore), || NOW.plus(300 + 86_400));
+    assert_eq!(outcome(&spend(&long_after, &token, "spend-1").await), (401, "expired".into()));
+}
+
+#[tokio::test]
+async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
+    let store = Arc::new(InMemoryTokenStore::new());
+    let token = minted(keys(), store.clone()).await;
+    let service = service(keys(), store.clone());
+    let forged = |name: &'static str, value: &'static str| {
+        let mut request = request_with(&token, Place::Body).unwrap();
+        set_header(&mut request, name, HeaderValue::from_static(value));
+        request
+    };
+    assert_eq!(seen_by(&service, forged("x-amzn-requestid", "r:theirs"), "spend-1").await.status, 200);
+    let jti = Jti::parse(claims(&token)["jti"].as_str().unwrap()).unwrap();
+    assert_eq!(store.row(&jti).unwrap().used_by.as_deref(), Some("r:spend-1"));
+
+    let mut requests = vec![
+        forged("x-amzn-requestid", "spend-1"),
+        forged("lambda-runtime-aws-request-id", "spend-1"),
+        forged("x-amzn-trace-id", "spend-1"),
+        forged("x-claimant", "r:spend-1"),
+        forged("requestcontext", r#"{"requestId":"spend-1"}"#),
+        forged("idempotency-key", "r:spend-1"),
+        forged("idempotency-key", "spend-1"),
+    ];
+    let mut in_body = empty_request();
+    let members = json!({"token": token, "claimant": "r:spend-1", "used_by": "r:spend-1", "requestId": "spend-1"});
+    in_body.body = Some(members.to_string());
+    let mut in_context = request_with(&token, Place::Body).unwrap();
+    in_context.request_context.request_id = Some("spend-1".into());
+    requests.extend([in_body, in_context]);
+    for (index, request) in requests.into_iter().enumerate() {
+        assert_eq!(outcome(&seen_by(&service, request, "spend-2").await), (401, "already_used".into()), "{index}");
+    }
+}
+
+#[tokio::test]
+async fn a89_another_writing_of_a_spent_token_is_as_spent() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let service = service(keys(), store);
+    assert_eq!(spend(&service, &token, "spend-1").await.status, 200);
+
+    let claims = claims(&token);
+    let pretty = serde_json::to_string_pretty(&claims).unwrap();
+    let members: Vec<String> =
+        claims.as_object().unwrap().iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let reversed = format!("{{{}}}", members.into_iter().rev().collect::<Vec<_>>().join(","));
+    let escaped = claims.to_string().replace("jti", r"\u006ati");
+    for (index, writing) in [pretty, reversed, escaped].into_iter().enumerate() {
+        let again = sign(Forger::header().to_string(), writing);
+        assert!(again != token);
+        assert_eq!(outcome(&spend(&service, &again, "spend-2").await), (401, "already_used".into()), "{index}");
+    }
+}
+
+/// `validate` in a fresh environment of `network`, by a clock of the test.
+fn in_network(network: &Arc<Network>, now: fn() -> Timestamp) -> Service {
+    let clients = network.clients();
+    Service::new(Config::from_lookup(setting).unwrap(), clients.keys, clients.store, now)
+}
+
+fn calls(calls: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    calls.iter().map(|(action, times)| ((*action).to_owned(), *times)).collect()
+}
+
+#[tokio::test]
+async fn a08_a_key_in_the_header_makes_nobody_fetch_it() {
+    let network = Arc::new(Network::default());
+    let service = in_network(&network, || NOW);
+    for token in a08(Forger { now: NOW.0 }) {
+        assert_eq!(outcome(&spend(&service, &token, "spend-1").await), (401, INVALID.into()));
+    }
+    assert_eq!(network.calls(), calls(&[("GetSecretValue", 1)]));
+}
+
+#[tokio::test]
+async fn a12_ten_thousand_unknown_kids_fetch_the_ring_once_in_ten_seconds() {
+    static CLOCK: AtomicU64 = AtomicU64::new(NOW.0);
+
+    let network = Arc::new(Network::default());
+    let service = in_network(&network, || Timestamp(CLOCK.load(Ordering::SeqCst)));
+    let garbage = spend(&service, "x", "spend-1").await;
+    let forger = Forger { now: NOW.0 };
+    for number in 0..10_000 {
+        CLOCK.store(NOW.0 + number / 200, Ordering::SeqCst);
+        let token = forger.with_member("kid", format!("k{}", 2 + number));
+        assert_eq!(spend(&service, &token, "spend-1").await, garbage);
+    }
+    // 50 s: the first ring, and then one for each 10 s.
+    assert_eq!(network.calls(), calls(&[("GetSecretValue", 1 + 5)]));
+}
+
+#[tokio::test]
+async fn a66_ten_thousand_invalid_tokens_write_nothing() {
+    let network = Arc::new(Network::default());
+    let service = in_network(&network, || NOW);
+    let tokens: Vec<String> =
+        [a01, a14, a15, a19, a31, a80].iter().flat_map(|make| make(Forger { now: NOW.0 })).collect();
+    for token in tokens.iter().cycle().take(10_000) {
+        let request = request_with(token, Place::Body).unwrap();
+        assert_eq!(outcome(&seen(&service, request).await), (401, INVALID.into()));
+    }
+    let fetched = network.calls();
+    // A flip in the `kid` makes it one that could be there: one fetch more.
+    assert_eq!(fetched, calls(&[("GetSecretValue", 2)]));
+}
+
+#[tokio::test]
+async fn a67_ten_thousand_replays_of_a_spent_token_cost_one_write() {
+    let network = Arc::new(Network::default());
+    let service = in_network(&network, || NOW);
+    let token = Forger { now: NOW.0 }.good();
+    for number in 0..10_000 {
+        let answer = spend(&service, &token, &format!("spend-{number}")).await;
+        assert_eq!(outcome(&answer), (401, "already_used".into()));
+    }
+    assert_eq!(network.calls(), calls(&[("GetSecretValue", 1), ("UpdateItem", 1)]));
+}

@@ -1,0 +1,53 @@
+//! The table of `docs/security.md`: what this project and a JWT library with its defaults make of the
+//! same tokens.
+
+use std::fmt::Write as _;
+
+use super::{
+    forged::{answers, attacks},
+    forger::Forger,
+    plain,
+};
+use crate::helpers::NOW;
+
+const BEGIN: &str = "<!-- attacks -->";
+const END: &str = "<!-- end of attacks -->";
+
+/// The table, as it is found now.
+async fn table() -> String {
+    let mut table = String::from("| attack | what | this project | a JWT library with its defaults |\n");
+    table.push_str("| --- | --- | --- | --- |\n");
+    for attack in attacks() {
+        let mut reasons = Vec::new();
+        for token in &(attack.tokens)(Forger { now: NOW.0 }) {
+            reasons.extend(answers(token).await.iter().map(|answer| format!("refuses: `{}`", answer.reason())));
+        }
+        reasons.sort_unstable();
+        reasons.dedup();
+        // The library knows no other time than its own clock's.
+        let tokens = (attack.tokens)(Forger { now: gateway::epoch_seconds() });
+        let accepted = tokens.iter().filter(|token| plain::accepts(token)).count();
+        let plain = match accepted {
+            0 => "refuses".to_owned(),
+            accepted => format!("**accepts {accepted} of {}**", tokens.len()),
+        };
+        writeln!(table, "| {} | {} | {} | {plain} |", attack.number, attack.what, reasons.join(", ")).unwrap();
+    }
+    table
+}
+
+#[tokio::test]
+async fn the_table_of_the_documentation_is_what_is_found() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = document.split_once(BEGIN).expect("the table has a beginning");
+    let (documented, _) = rest.split_once(END).expect("the table has an end");
+    let found = table().await;
+    assert!(documented.trim() == found.trim(), "docs/security.md must say, between its two comments:\n\n{found}");
+}
+
+#[test]
+fn the_library_accepts_a_good_token() {
+    assert!(plain::accepts(&Forger { now: gateway::epoch_seconds() }.good()));
+    assert!(!plain::accepts("x"));
+}
