@@ -12,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod api;
+mod attacks;
 mod gateway;
 mod life;
 mod races;
