@@ -21,7 +21,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// The URL is none.
+    /// It is not a URL.
     #[error("--dynamodb must be an http or https URL")]
     Url,
     /// A variable that this DynamoDB needs is not set.

@@ -7,7 +7,7 @@
 //! | their binaries do, whatever happens to their connections | [`faults`] |
 //! | and wherever they are killed | [`kill`] |
 //! | a store gives each token to one of many that ask at once | [`races`] |
-//! | no token that was tampered with is accepted, or costs a write | [`mutate`] |
+//! | no token that was tampered with is accepted, or costs a write | [`tamper`] |
 //! | other designs lose tokens, or give them twice | [`peers`] |
 
 use std::time::Duration;
@@ -18,13 +18,13 @@ pub mod faults;
 pub mod function;
 pub mod kill;
 pub mod model;
-pub mod mutate;
 pub mod peers;
 pub mod races;
 pub mod runtime_api;
 pub mod simulation;
 mod site;
 mod table;
+pub mod tamper;
 
 pub use table::{Table, token_store};
 

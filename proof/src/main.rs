@@ -9,7 +9,7 @@ use clap::Parser;
 use proof::{
     faults, kill,
     model::{self, Design},
-    mutate, peers, races, simulation,
+    peers, races, simulation, tamper,
 };
 use tokio::runtime::Runtime;
 
@@ -50,7 +50,7 @@ enum Arguments {
         clients: usize,
     },
     /// Tamper with tokens, each time in another way.
-    Mutate {
+    Tamper {
         /// How many times.
         #[arg(long, default_value_t = 100_000_000)]
         tokens: u64,
@@ -90,7 +90,7 @@ fn main() -> Result<ExitCode> {
         Arguments::Faults(emulated) => faults(&emulated)?,
         Arguments::Kill(emulated) => kill(&emulated)?,
         Arguments::Races { emulator, tokens, clients } => races(&emulator.dynamodb, tokens, clients)?,
-        Arguments::Mutate { tokens } => mutate(tokens)?,
+        Arguments::Tamper { tokens } => tamper(tokens)?,
         Arguments::Peers { emulator, tokens } => peers(&emulator.dynamodb, tokens)?,
     };
     Ok(if is_proven { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -163,8 +163,8 @@ fn races(dynamodb: &str, tokens: usize, clients: usize) -> Result<bool> {
 }
 
 /// Prints what came of the tampering; whether that is nothing.
-fn mutate(tokens: u64) -> Result<bool> {
-    let tampered = mutate::run(tokens)?;
+fn tamper(tokens: u64) -> Result<bool> {
+    let tampered = tamper::run(tokens)?;
     println!("{tampered}");
     tampered.violations.iter().take(20).for_each(|violation| println!("not refused: {violation}"));
     Ok(tampered.violations.is_empty() && tampered.store_calls == 0)

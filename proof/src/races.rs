@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn two_winners_are_not() {
+    fn two_winners_are_a_violation() {
         assert!(violation(&[(0, 1, YES), (2, 3, YES)], 0).is_some());
     }
 
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_winner_is_none_unless_the_row_names_one_whose_outcome_is_not_known() {
+    fn no_winner_is_a_violation_unless_the_row_names_one_whose_outcome_is_not_known() {
         assert!(violation(&[(0, 1, USED), (2, 3, USED)], 0).is_some());
         assert!(violation(&[(0, 1, USED), (0, 3, None)], 0).is_some());
         assert_eq!(violation(&[(0, 1, USED), (0, 3, None)], 1), None);
@@ -195,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn a_loser_that_was_told_so_before_the_winner_called_is_none() {
+    fn a_loser_that_was_told_so_before_the_winner_called_is_a_violation() {
         assert!(violation(&[(0, 1, USED), (2, 3, YES)], 1).is_some());
         assert!(violation(&[(0, 1, USED), (2, 3, None)], 1).is_some());
     }
 
     #[test]
-    fn any_other_answer_is_none() {
+    fn any_other_answer_is_a_violation() {
         assert!(violation(&[(0, 1, YES), (0, 1, Some(Verdict::Expired))], 0).is_some());
     }
 }

@@ -239,7 +239,7 @@ async fn a87_a_token_in_the_idempotency_key_is_no_token() {
 }
 
 #[tokio::test]
-async fn a92_what_is_nearly_a_route_that_spends_is_none() {
+async fn a92_a_path_that_is_nearly_a_route_spends_nothing() {
     let api = api().await;
     let token = api.mint().await;
     let near = [

@@ -1,4 +1,5 @@
-//! The documents name what is there: a path, a link or a test that is gone fails here.
+//! The documents name what is there: a relative link in any of them, and in `docs/security.md` the
+//! attacks, and the files and tests that stand as evidence.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
@@ -158,4 +159,20 @@ fn every_relative_link_leads_to_a_file() {
         }
     }
     assert!(missing.is_empty(), "links into nothing:\n{}", missing.join("\n"));
+}
+
+/// The numbers of attacks in `text`, such as `A01`.
+fn attacks(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|it: char| !it.is_ascii_alphanumeric());
+    words.filter(|it| it.len() == 3 && it.starts_with('A') && it[1..].bytes().all(|it| it.is_ascii_digit())).collect()
+}
+
+#[test]
+fn every_attack_that_is_named_has_its_row() {
+    let document = read("docs/security.md");
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| A")?.split(" | ").next());
+    let rows: Vec<_> = rows.map(|cell| format!("A{cell}")).collect();
+    let rows = rows.iter().flat_map(|cell| attacks(cell)).collect();
+    let missing: Vec<_> = attacks(&document).difference(&rows).copied().collect();
+    assert!(missing.is_empty(), "docs/security.md tells nothing of {missing:?}");
 }

@@ -97,6 +97,20 @@ pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) 
     allowed.context.access_token
 }
 
+/// `validate` over the given keys, store and clock.
+pub(crate) fn service_at(
+    now: fn() -> Timestamp,
+    keys: Arc<dyn KeyStore>,
+    store: Arc<dyn TokenStore>,
+) -> ::validate::Service {
+    ::validate::Service::new(::validate::Config::from_lookup(setting).unwrap(), keys, store, now)
+}
+
+/// `validate` over the given keys and store.
+pub(crate) fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> ::validate::Service {
+    service_at(|| NOW, keys, store)
+}
+
 /// The JSON of a response's body.
 pub(crate) fn body(response: &ApiGatewayProxyResponse) -> Value {
     let Some(Body::Text(text)) = &response.body else { panic!("the response has no text") };

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use ::validate::{Config, Service, handle};
+use ::validate::handle;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::LambdaEvent;
-use tokens::{Checker, InMemoryTokenStore, Issuer, KeyStore, Timestamp, Token, TokenStore};
+use tokens::{Checker, InMemoryTokenStore, Issuer, Timestamp, Token};
 
-use crate::helpers::{NOW, body, event, keys, minted, rotated_keys, setting, store};
-
-fn service_at(now: fn() -> Timestamp, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
-    Service::new(Config::from_lookup(setting).unwrap(), keys, store, now)
-}
+use crate::helpers::{NOW, body, event, keys, minted, rotated_keys, service_at, setting, store};
 
 /// A request with `token` and the header `Idempotency-Key: {key}`, in an invocation of its own.
 fn request(token: &str, key: &str) -> LambdaEvent<ApiGatewayProxyRequest> {
@@ -86,7 +82,7 @@ async fn a_key_rotation_in_between_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_400_and_leaves_the_token_unspent() {
+async fn a_malformed_key_is_400_and_leaves_the_token_unspent() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service_at(|| NOW, keys(), store);

@@ -3,16 +3,10 @@
 use std::sync::Arc;
 
 use ::validate::{Config, Service, handle};
-use aws_lambda_events::apigw::ApiGatewayProxyRequest;
-use tokens::{KeyStore, TokenStore};
 
 use crate::helpers::{
-    DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, setting, store,
+    DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, service, setting, store,
 };
-
-fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
-    Service::new(Config::from_lookup(setting).unwrap(), keys, store, || NOW)
-}
 
 /// The status and the reason of what `events/{name}.json` is answered, with a live token in it and
 /// a claimant that no other call shares.
@@ -49,16 +43,6 @@ async fn a_token_is_taken_from_body_header_or_bearer() {
     for name in names {
         assert_eq!(answer(name).await, (200, None), "{name}");
     }
-}
-
-#[tokio::test]
-async fn two_bearers_are_two_tokens() {
-    let store = store();
-    let token = minted(keys(), store.clone()).await;
-    let mut twice = event::<ApiGatewayProxyRequest>("validate-bearer", &token, "spend-1");
-    let bearer = twice.payload.multi_value_headers["authorization"].clone();
-    twice.payload.multi_value_headers.append("authorization", bearer);
-    assert_eq!(handle(&service(keys(), store), twice).await.unwrap().status_code, 400);
 }
 
 #[tokio::test]

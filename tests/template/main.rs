@@ -2,7 +2,7 @@
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `TRANSFORMED_TEMPLATE` | a file with the transformed template as JSON; `.ci/run` shows how it is made |
+//! | `TRANSFORMED_TEMPLATE` | a file with what `tests/template/transform.py` prints, run by the Python that has `aws-sam-cli` |
 //!
 //! The transform is a Python library, so the tests that need it are left out by default, and
 //! `cargo test -p tests --test template -- --ignored sam_` runs them.

@@ -11,8 +11,8 @@ use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
 /// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 demands for HS256.
 pub const MIN_KEY_BYTES: usize = 32;
 
-/// The last `not_before` that is one: ten digits. A time in milliseconds would revoke every token to
-/// come.
+/// The largest `not_before`: ten digits. A time in milliseconds is longer, and would revoke every token
+/// to come.
 const LAST_NOT_BEFORE: u64 = 9_999_999_999;
 
 /// The name of a key: `k` and 1 to 10 digits.

@@ -17,9 +17,9 @@ use super::{
     forger::{Forger, sign},
     request_with,
     requests::unescaped,
-    seen, service,
+    seen,
 };
-use crate::helpers::{NOW, UntouchedStore, event, keys, setting, store};
+use crate::helpers::{NOW, UntouchedStore, event, keys, service, setting, store};
 
 static SERVICE: LazyLock<Service> = LazyLock::new(|| service(keys(), Arc::new(UntouchedStore)));
 

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::{
     INVALID, Place, Seen,
     forger::{Forger, base64url, mac, sign, sign_with, with, with_first, without},
-    request_with, seen, service,
+    request_with, seen,
 };
-use crate::helpers::{KEY, NOW, UntouchedStore, setting};
+use crate::helpers::{KEY, NOW, UntouchedStore, service, setting};
 
 /// The settings beside the key in the ring of these tests, each a string that somebody may know.
 const SETTINGS: [(&str, &str); 3] =
@@ -628,7 +628,7 @@ async fn a_good_token_and_the_longest_pass_the_check_that_refuses_the_others() {
 }
 
 #[test]
-fn a19_a_ring_with_a_key_below_32_bytes_is_none() {
+fn a19_a_ring_with_a_key_below_32_bytes_is_refused() {
     for key in ["", "secret", &KEY[..31]] {
         assert!(KeyRing::from_json(json!({"active": "k1", "k1": key}).to_string().as_bytes()).is_err());
     }

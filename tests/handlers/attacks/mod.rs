@@ -18,9 +18,9 @@ mod requests;
 mod spent;
 mod table;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use ::validate::{Config, Service, handle};
+use ::validate::{Service, handle};
 use aws_lambda_events::{
     apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse},
     encodings::Body,
@@ -28,17 +28,11 @@ use aws_lambda_events::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::json;
-use tokens::{KeyStore, TokenStore};
 
-use crate::helpers::{NOW, event, setting};
+use crate::helpers::event;
 
 /// The reason of every refusal before the MAC has verified.
 const INVALID: &str = "invalid_token";
-
-/// `validate` over the given ports, at [`NOW`].
-fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
-    Service::new(Config::from_lookup(setting).unwrap(), keys, store, || NOW)
-}
 
 /// Where a request carries its token.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,10 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokens::{Claim, InMemoryTokenStore, Jti, KeyStore, Row, StoreError, Timestamp, TokenStore, Verdict};
 
-use super::{INVALID, Place, empty_request, request_with, seen, seen_by, service, set_header};
-use crate::helpers::{DownKeyStore, DownStore, NOW, UntouchedStore, body, event, keys, minted, setting, store};
+use super::{INVALID, Place, empty_request, request_with, seen, seen_by, set_header};
+use crate::helpers::{
+    DownKeyStore, DownStore, NOW, UntouchedStore, body, event, keys, minted, service, setting, store,
+};
 
 /// `validate`, and a token that it will take.
 async fn service_and_token() -> (::validate::Service, String) {
@@ -89,8 +91,7 @@ async fn a48_another_method_on_a_route_that_spends_calls_no_store() {
 
 #[tokio::test]
 async fn a49_hello_echoes_its_authorizer_s_token_whatever_the_client_sends() {
-    let lookup = |name: &str| if name == "CACHED_POLICY_CHECK" { Some("refuse".into()) } else { setting(name) };
-    let service = ::hello::Service::new(::hello::Config::from_lookup(lookup).unwrap(), || NOW.0);
+    let service = ::hello::Service::new(::hello::Config::from_lookup(setting).unwrap(), || NOW.0);
     let mut hello = event::<ApiGatewayProxyRequest>("hello", "eyJ.t.t", "hello-1");
     set_header(&mut hello.payload, "x-access-token", HeaderValue::from_static("mine"));
     set_header(&mut hello.payload, "accesstoken", HeaderValue::from_static("mine"));
@@ -150,9 +151,9 @@ async fn a52_no_preflight_writes_a_row() {
 
 #[tokio::test]
 async fn a53_the_allowed_origin_is_the_configured_one_whoever_asks() {
+    let down = service(keys(), Arc::new(DownStore));
+    let broken = service(keys(), Arc::new(UntouchedStore));
     let (service, token) = service_and_token().await;
-    let down = super::service(keys(), Arc::new(DownStore));
-    let broken = super::service(keys(), Arc::new(UntouchedStore));
     for origin in ["https://attacker.example", "null", "*", "https://app.example.com.attacker.example"] {
         let with_origin = |mut request: ApiGatewayProxyRequest| {
             set_header(&mut request, "origin", HeaderValue::from_static(origin));

@@ -19,9 +19,9 @@ use super::{
     forged::{a01, a08, a14, a15, a19, a31, a80},
     forger::{Forger, sign},
     network::Network,
-    request_with, seen, seen_by, service, set_header,
+    request_with, seen, seen_by, set_header,
 };
-use crate::helpers::{NOW, UntouchedStore, event, keys, minted, setting, store};
+use crate::helpers::{NOW, UntouchedStore, event, keys, minted, service, setting, store};
 
 /// What a client sees who spends `token` in the invocation `request_id`.
 async fn spend(service: &Service, token: &str, request_id: &str) -> Seen {
