@@ -26,7 +26,8 @@ impl Site {
     pub(crate) async fn new(dynamodb: &str, build: &Path) -> Result<Self> {
         let table = Table::create(dynamodb).await.context("the table cannot be made")?;
         let proxy = FaultProxy::start(dynamodb).await?;
-        let variables = variables(&proxy.url, &secrets_manager().await?, &table.name);
+        let mut variables = variables(&proxy.url, &secrets_manager().await?, &table.name);
+        variables.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned())); // what they say is searched for tokens
         let (authorizer, validate) = (binary(build, "AuthorizerFunction"), binary(build, "ValidateFunction"));
         Ok(Self { proxy, variables, authorizer, validate })
     }

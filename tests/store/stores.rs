@@ -14,6 +14,9 @@ pub(crate) trait TestStore: TokenStore {
 
     /// The row as it is now.
     async fn row(&self, jti: &Jti) -> Option<Row>;
+
+    /// Spends as another environment would, which has kept nothing of what this one has seen.
+    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError>;
 }
 
 /// A fresh in-memory store.
@@ -60,6 +63,11 @@ impl TestStore for InTable {
     async fn row(&self, jti: &Jti) -> Option<Row> {
         self.table.row(jti).await.unwrap()
     }
+
+    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        let elsewhere = aws::DynamoTokenStore::new(self.table.client.clone(), self.table.name.clone());
+        elsewhere.spend(jti, claim, now).await
+    }
 }
 
 #[async_trait]
@@ -71,5 +79,9 @@ impl TestStore for InMemoryTokenStore {
 
     async fn row(&self, jti: &Jti) -> Option<Row> {
         Self::row(self, jti)
+    }
+
+    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+        self.spend(jti, claim, now).await
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::{Map, Value};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
 
@@ -64,7 +64,7 @@ impl KeyRing {
     /// [`KeyRingError`], which names the member at fault and never holds a key.
     pub fn from_json(json: &[u8]) -> Result<Self, KeyRingError> {
         let Ok(Value::Object(members)) = serde_json::from_slice(json) else { return Err(KeyRingError::NotAnObject) };
-        let members = Members(members);
+        let members = Zeroizing::new(Members(members));
         let active = members.0.get("active").and_then(Value::as_str).and_then(Kid::parse);
         let active = active.ok_or(KeyRingError::NoActiveKey)?;
         let not_before = match members.0.get("not_before") {
@@ -127,14 +127,6 @@ impl Zeroize for Members {
         }
     }
 }
-
-impl Drop for Members {
-    fn drop(&mut self) {
-        self.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for Members {}
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,7 +209,7 @@ mod tests {
         fn assert_is_wiped<T: ZeroizeOnDrop>() {}
         assert_is_wiped::<Key>();
         assert_is_wiped::<ClaimantKey>();
-        assert_is_wiped::<Members>();
+        assert_is_wiped::<Zeroizing<Members>>();
 
         let Ok(Value::Object(members)) = serde_json::from_str(&format!(r#"{{"active":"k1","k1":"{KEY}"}}"#)) else {
             panic!("no object")

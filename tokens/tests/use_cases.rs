@@ -167,7 +167,7 @@ fn a_kid_that_nobody_can_look_for_is_no_refusal() {
 }
 
 #[test]
-fn a_token_of_a_key_that_is_gone_is_refused_after_an_idle_hour_too() {
+fn a13_a_token_of_a_key_that_is_gone_is_refused_after_an_idle_hour_too() {
     let store = Arc::new(Counting::default());
     let minted = mint(Scripted::new(ring("k1", 0), None), store.clone()).unwrap();
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));

@@ -101,6 +101,9 @@ impl Judge {
             (_, true) => "replayed",
             _ => "spent",
         });
+        if answer.reason == "already_used" && invoked.calls.is_empty() {
+            self.count("refused without a request");
+        }
         let history = services.histories.get(&minted.jti).cloned().unwrap_or_default();
         match answer.status {
             200 => self.yes(minted, client, claimant.as_deref(), invoked, &history, services),

@@ -51,12 +51,13 @@ use self::{
 };
 
 /// What has to be seen in a thousand simulations: a world in which it never happens proves nothing.
-const SIGHTS: [&str; 11] = [
+const SIGHTS: [&str; 12] = [
     "minted",
     "no token",
     "spent",
     "replayed",
     "already_used",
+    "refused without a request",
     "revoked",
     "expired",
     "invalid_token",

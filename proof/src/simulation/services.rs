@@ -70,7 +70,8 @@ pub(crate) struct Ring {
 
 impl Ring {
     fn to_json(self) -> String {
-        let keys = (self.active - 1..=self.active + 1).map(|key| (format!("k{key}"), json!(format!("{key:0>40}"))));
+        let keys = (self.active - 1..=self.active + 1)
+            .map(|key| (format!("k{key}"), json!(format!("key of this proof {key:0>40}"))));
         let settings = [("active".to_owned(), json!(format!("k{}", self.active)))];
         let not_before = [("not_before".to_owned(), json!(self.not_before.0))];
         Value::Object(keys.chain(settings).chain(not_before).collect()).to_string()

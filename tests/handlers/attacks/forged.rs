@@ -70,7 +70,7 @@ attacks! {
         "another `typ`, or none", INVALID;
     a11_a_kid_that_is_a_path_or_a_query_is_refused(a11):
         "`kid` is a path, a query, a NUL, a megabyte", INVALID;
-    a13_a_retired_key_is_refused(a13):
+    a13_a_key_that_is_not_in_the_ring_is_refused(a13):
         "a key that has left the ring", INVALID;
     a14_a_signature_in_another_form_is_refused(a14):
         "the MAC stripped, cut, padded or written otherwise", INVALID;
