@@ -60,13 +60,13 @@ impl TokenStore for CountingStore {
     }
 }
 
-/// The API of this machine over a store that counts.
-async fn local_api() -> (String, Arc<CountingStore>) {
+/// The API of this machine over a store that counts, throttled as the template says or not.
+async fn local_api(throttle: bool) -> (String, Arc<CountingStore>) {
     let store = Arc::new(CountingStore::default());
     let functions = local::functions_over(store.clone()).unwrap();
     let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
     let host = std::net::Ipv4Addr::LOCALHOST.into();
-    let options = local::Options { host, port: 0, template, throttle: false };
+    let options = local::Options { host, port: 0, template, throttle };
     let server = local::Server::bind(options, &functions).await.unwrap();
     let url = server.url().trim_end_matches('/').to_owned();
     tokio::spawn(server.serve(std::future::pending()));
@@ -75,7 +75,7 @@ async fn local_api() -> (String, Arc<CountingStore>) {
 
 #[tokio::test]
 async fn a48_another_method_on_a_route_that_spends_calls_no_store() {
-    let (url, store) = local_api().await;
+    let (url, store) = local_api(false).await;
     let client = Client::new();
     let minted: Value = client.get(format!("{url}/hello")).send().await.unwrap().json().await.unwrap();
     let token = minted["accessToken"].as_str().unwrap();
@@ -133,7 +133,7 @@ async fn a51_two_names_that_differ_only_in_case_are_two_headers() {
 
 #[tokio::test]
 async fn a52_no_preflight_writes_a_row() {
-    let (url, store) = local_api().await;
+    let (url, store) = local_api(false).await;
     let client = Client::new();
     for path in ["hello", "tokens", "validate"] {
         for method in ["GET", "POST", "DELETE"] {
@@ -264,6 +264,22 @@ async fn a62_no_error_names_a_type_a_path_or_a_cause() {
         let known = ["isValid", "message", "reason", "requestId", "usedAt"];
         assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
     }
+}
+
+#[tokio::test]
+async fn a68_a_flood_of_mints_leaves_the_route_that_spends_open() {
+    let (url, store) = local_api(true).await;
+    let client = Client::new();
+    let minted: Value = client.get(format!("{url}/hello")).send().await.unwrap().json().await.unwrap();
+    let mut sent = 1;
+    while client.get(format!("{url}/hello")).send().await.unwrap().status() != 429 {
+        sent += 1;
+        assert!(sent < 5000, "no mint is turned away");
+    }
+    assert_eq!(store.inserts.load(Ordering::SeqCst), sent, "what is turned away writes no row");
+    let token = minted["accessToken"].as_str().unwrap();
+    let answer = client.post(format!("{url}/validate")).header("x-access-token", token).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
