@@ -69,7 +69,7 @@ async fn the_reason_is_logged_once_for_each_outage() {
 }
 
 #[tokio::test]
-async fn no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
+async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
     let (log, _until_the_end) = Log::collect();
     let good = Server::start(|_| secret()).await;
     good.clients().keys.ring(NOW).await.unwrap();

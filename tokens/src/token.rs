@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_a_token() {
+    fn a61_debug_shows_nothing_of_a_token() {
         assert_eq!(format!("{:?}", Token::new("eyJ".to_owned())), "Token(..)");
     }
 }
