@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use tokens::{Claim, Jti, Row, Timestamp, Verdict, decide};
@@ -20,6 +20,7 @@ pub(crate) struct EndedRows {
     rows: Mutex<Rows>,
 }
 
+/// The rows, and their order.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
@@ -30,7 +31,7 @@ struct Rows {
 impl EndedRows {
     /// The refusal of a claim, as far as it is known without the table.
     pub(crate) fn refusal(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Option<Verdict> {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.rows();
         let verdict = decide(Some(rows.by_jti.get(jti)?), claim, now);
         (!matches!(verdict, Verdict::Spent { .. })).then_some(verdict)
     }
@@ -40,7 +41,7 @@ impl EndedRows {
         if row.used_by.is_none() && row.revoked_at.is_none() {
             return;
         }
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows();
         if rows.by_jti.insert(jti, row).is_none() {
             rows.order.push_back(jti);
         }
@@ -48,6 +49,12 @@ impl EndedRows {
             let oldest = rows.order.pop_front();
             oldest.and_then(|oldest| rows.by_jti.remove(&oldest));
         }
+    }
+
+    /// The rows, to be read and changed in one step.
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        // No code panics under the lock, and every step under it leaves the rows whole.
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,7 +125,7 @@ mod tests {
         }
         let is_kept = |number| ended.refusal(&jti(number), &claim("r:other"), NOW).is_some();
         assert!(!is_kept(0) && (1..=1024).all(is_kept));
-        let rows = ended.rows.lock().unwrap();
+        let rows = ended.rows();
         assert_eq!((rows.by_jti.len(), rows.order.len()), (1024, 1024));
     }
 }

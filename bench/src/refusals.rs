@@ -1,7 +1,7 @@
 //! `bench refusals`: what a refused token costs, beside an accepted one; and whether the time of a
 //! refusal tells how much of a forged MAC was right.
 
-use std::{hint::black_box, time::Instant};
+use std::{hint::black_box, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -33,9 +33,9 @@ const MAX_T: f64 = 4.5;
 /// Also when a refusal costs too much, or tells something.
 pub(crate) fn run() -> Result<()> {
     let issuer = Issuer { iss: "bench".to_owned(), aud: "bench/Prod".to_owned() };
-    let ring = || KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#);
-    let keys = std::sync::Arc::new(FixedKeyStore::new(ring()?));
-    let minter = Minter::new(issuer.clone(), 300, keys.clone(), std::sync::Arc::new(InMemoryTokenStore::new()));
+    let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#)?;
+    let keys = Arc::new(FixedKeyStore::new(ring));
+    let minter = Minter::new(issuer.clone(), 300, keys.clone(), Arc::new(InMemoryTokenStore::new()));
     let runtime = runtime::Builder::new_current_thread().build()?;
     let jti = Jti::new(Uuid::from_u128(1));
     let good = runtime.block_on(minter.mint(jti, "r:mint".to_owned(), None, NOW))?.token.expose().to_owned();

@@ -139,7 +139,7 @@ impl<S> Environments<S> {
 
 /// Whether the last fetch of the key ring among `calls` has gone wrong; none without any.
 fn has_faulty_keys(calls: &[Call]) -> Option<bool> {
-    let fetch = calls.iter().rfind(|call| call.action == "GetSecretValue")?;
+    let fetch = calls.iter().rfind(|call| call.is_fetch())?;
     Some(!fetch.is_answered())
 }
 

@@ -20,9 +20,13 @@ const SKEW_SECONDS: u64 = 31;
 /// A token that has been handed out.
 #[derive(Clone, Debug)]
 pub(crate) struct Minted {
+    /// Its identifier.
     pub(crate) jti: Jti,
+    /// The token itself.
     pub(crate) token: Token,
+    /// When it was minted, by the clock of its environment.
     pub(crate) iat: Timestamp,
+    /// When it expires.
     pub(crate) exp: Timestamp,
 }
 
@@ -38,9 +42,13 @@ pub(crate) struct Client {
 /// The answer to a spend.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
+    /// The status of HTTP.
     pub(crate) status: i64,
+    /// Why not; empty for a yes.
     pub(crate) reason: String,
+    /// When somebody has used the token.
     pub(crate) used_at: Option<Timestamp>,
+    /// Whether it says that the same client was told so before.
     pub(crate) is_replayed: bool,
 }
 
@@ -187,13 +195,12 @@ impl Judge {
 
     /// Judges the requests of an invocation: one write, and the same one again.
     fn calls<R>(&mut self, invoked: &Invoked<R>, action: &str) {
-        let writes: Vec<_> = invoked.calls.iter().filter(|call| call.action != "GetSecretValue").collect();
+        let writes: Vec<_> = invoked.calls.iter().filter(|call| !call.is_fetch()).collect();
         self.must(writes.len() <= 3, || format!("{} requests to the store", writes.len()));
         let is_one = writes.iter().all(|call| call.action == action && same(&call.body, &writes[0].body));
         self.must(is_one, || format!("more than one {action}"));
         self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
-        let has_fetched_in_vain =
-            invoked.calls.iter().any(|call| call.action == "GetSecretValue" && !call.is_answered());
+        let has_fetched_in_vain = invoked.calls.iter().any(|call| call.is_fetch() && !call.is_answered());
         let is_late = invoked.took > LONGEST_ANSWER && !has_fetched_in_vain;
         self.must(!is_late, || format!("an answer after {:?}", invoked.took));
         for call in &invoked.calls {
@@ -222,7 +229,7 @@ fn has_written(calls: &[Call]) -> bool {
 
 /// Whether the last request to the store was answered, so that the outcome is known.
 fn knows(calls: &[Call]) -> bool {
-    calls.iter().rfind(|call| call.action != "GetSecretValue").is_none_or(Call::is_answered)
+    calls.iter().rfind(|call| !call.is_fetch()).is_none_or(Call::is_answered)
 }
 
 /// Whether two bodies say the same: the order of members differs from attempt to attempt.

@@ -75,6 +75,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Whether it fetches the key ring; every other request is to the store.
+    pub(crate) fn is_fetch(&self) -> bool {
+        self.action == "GetSecretValue"
+    }
+
     /// Whether the service has answered it, and as it meant to.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self.fault, None | Some(Fault::Duplicated))

@@ -84,6 +84,11 @@ struct Seen {
 }
 
 impl Seen {
+    /// The status and the reason.
+    fn outcome(&self) -> (i64, String) {
+        (self.status, self.reason())
+    }
+
     fn reason(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         body["reason"].as_str().unwrap_or_default().to_owned()

@@ -31,8 +31,7 @@ async fn service_and_token() -> (::validate::Service, String) {
 
 /// The status and the reason of the answer to `request`.
 async fn outcome(service: &::validate::Service, request: ApiGatewayProxyRequest) -> (i64, String) {
-    let seen = seen(service, request).await;
-    (seen.status, seen.reason())
+    seen(service, request).await.outcome()
 }
 
 fn invalid_request() -> (i64, String) {

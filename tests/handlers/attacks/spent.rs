@@ -28,11 +28,6 @@ async fn spend(service: &Service, token: &str, request_id: &str) -> Seen {
     seen_by(service, request_with(token, Place::Body).unwrap(), request_id).await
 }
 
-/// The status and the reason of an answer.
-fn outcome(seen: &Seen) -> (i64, String) {
-    (seen.status, seen.reason())
-}
-
 /// The claims of a token.
 fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
@@ -46,7 +41,7 @@ async fn a34_of_64_parallel_claims_one_is_told_yes() {
         let service = Arc::new(service(keys(), store));
         let claims = (0..64).map(|claimant| {
             let (service, token) = (service.clone(), token.clone());
-            tokio::spawn(async move { outcome(&spend(&service, &token, &format!("spend-{claimant}")).await) })
+            tokio::spawn(async move { spend(&service, &token, &format!("spend-{claimant}")).await.outcome() })
         });
         let mut won = 0;
         for claim in claims.collect::<Vec<_>>() {
@@ -78,7 +73,7 @@ async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_
         let token = minted.context.access_token;
 
         let here = service(keys(), store.clone());
-        assert_eq!(outcome(&spend(&here, &token, "spend-1").await), (401, INVALID.into()));
+        assert_eq!(spend(&here, &token, "spend-1").await.outcome(), (401, INVALID.into()));
         let there = Service::new(Config::from_lookup(elsewhere).unwrap(), keys(), store, || NOW);
         assert_eq!(spend(&there, &token, "spend-2").await.status, 200);
     }
@@ -89,7 +84,7 @@ async fn a39_a_replay_after_the_row_was_deleted_is_expired_without_a_call_to_the
     let token = minted(keys(), store()).await;
     let config = Config::from_lookup(setting).unwrap();
     let long_after = Service::new(config, keys(), Arc::new(UntouchedStore), || NOW.plus(300 + 86_400));
-    assert_eq!(outcome(&spend(&long_after, &token, "spend-1").await), (401, "expired".into()));
+    assert_eq!(spend(&long_after, &token, "spend-1").await.outcome(), (401, "expired".into()));
 }
 
 #[tokio::test]
@@ -122,7 +117,7 @@ async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
     in_context.request_context.request_id = Some("spend-1".into());
     requests.extend([in_body, in_context]);
     for (index, request) in requests.into_iter().enumerate() {
-        assert_eq!(outcome(&seen_by(&service, request, "spend-2").await), (401, "already_used".into()), "{index}");
+        assert_eq!(seen_by(&service, request, "spend-2").await.outcome(), (401, "already_used".into()), "{index}");
     }
 }
 
@@ -142,7 +137,7 @@ async fn a89_another_writing_of_a_spent_token_is_as_spent() {
     for (index, writing) in [pretty, reversed, escaped].into_iter().enumerate() {
         let again = sign(Forger::header().to_string(), writing);
         assert!(again != token);
-        assert_eq!(outcome(&spend(&service, &again, "spend-2").await), (401, "already_used".into()), "{index}");
+        assert_eq!(spend(&service, &again, "spend-2").await.outcome(), (401, "already_used".into()), "{index}");
     }
 }
 
@@ -161,7 +156,7 @@ async fn a08_a_key_in_the_header_makes_nobody_fetch_it() {
     let network = Arc::new(Network::default());
     let service = in_network(&network, || NOW);
     for token in a08(Forger { now: NOW.0 }) {
-        assert_eq!(outcome(&spend(&service, &token, "spend-1").await), (401, INVALID.into()));
+        assert_eq!(spend(&service, &token, "spend-1").await.outcome(), (401, INVALID.into()));
     }
     assert_eq!(network.calls(), calls(&[("GetSecretValue", 1)]));
 }
@@ -191,7 +186,7 @@ async fn a66_ten_thousand_invalid_tokens_write_nothing() {
         [a01, a14, a15, a19, a31, a80].iter().flat_map(|make| make(Forger { now: NOW.0 })).collect();
     for token in tokens.iter().cycle().take(10_000) {
         let request = request_with(token, Place::Body).unwrap();
-        assert_eq!(outcome(&seen(&service, request).await), (401, INVALID.into()));
+        assert_eq!(seen(&service, request).await.outcome(), (401, INVALID.into()));
     }
     let fetched = network.calls();
     // A flip in the `kid` makes it one that could be there: one fetch more.
@@ -205,7 +200,7 @@ async fn a67_ten_thousand_replays_of_a_spent_token_cost_one_write() {
     let token = Forger { now: NOW.0 }.good();
     for number in 0..10_000 {
         let answer = spend(&service, &token, &format!("spend-{number}")).await;
-        assert_eq!(outcome(&answer), (401, "already_used".into()));
+        assert_eq!(answer.outcome(), (401, "already_used".into()));
     }
     assert_eq!(network.calls(), calls(&[("GetSecretValue", 1), ("UpdateItem", 1)]));
 }
