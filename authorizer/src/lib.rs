@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use apigw::{ConfigError, MintedContext, parsed, required, rfc3339};
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerRequestTypeRequest as AuthorizerRequest, ApiGatewayCustomAuthorizerResponse as Response,
 };
-use gateway::{ConfigError, MintedContext, parsed, required, rfc3339};
 use lambda_runtime::{Error, LambdaEvent};
 use tokens::{Issuer, Jti, KeyStore, MAX_LIFETIME_SECONDS, Minter, Timestamp, TokenStore, claimant_of_invocation};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ pub async fn handle(
     let now = (service.now)();
     let minted_by = claimant_of_invocation(&context.request_id).ok_or(IncompleteEvent("request id"))?;
     // This event's type has no `domainName`; API Gateway routes by `Host`, so the two agree.
-    let host = gateway::host(None, &request.headers);
+    let host = apigw::host(None, &request.headers);
     let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, now).await?;
     let context = MintedContext {
         access_token: minted.token.expose().to_owned(),
@@ -78,5 +78,5 @@ pub async fn handle(
         minted_for,
         decided_at: rfc3339(now.0),
     };
-    Ok(gateway::allow(&method_arn, minted.jti.to_string(), context))
+    Ok(apigw::allow(&method_arn, minted.jti.to_string(), context))
 }

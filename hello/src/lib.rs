@@ -1,7 +1,7 @@
 //! `hello`: the protected API, which hands the token of its authorizer out.
 
+use apigw::{ApiError, ConfigError, MintedContext, Responder, X_ACCESS_TOKEN, json, parse_rfc3339, required};
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use gateway::{ApiError, ConfigError, MintedContext, Responder, X_ACCESS_TOKEN, json, parse_rfc3339, required};
 use http::{HeaderValue, StatusCode};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
@@ -76,14 +76,14 @@ pub async fn handle(
     service: &Service,
     event: LambdaEvent<ApiGatewayProxyRequest>,
 ) -> Result<ApiGatewayProxyResponse, Error> {
-    let request_id = gateway::request_id(&event.payload);
+    let request_id = apigw::request_id(&event.payload);
     Ok(service.config.responder.respond(request_id, async { hello(service, &event.payload) }).await)
 }
 
 /// The answer with the token of the authorizer's context.
 fn hello(service: &Service, request: &ApiGatewayProxyRequest) -> Result<ApiGatewayProxyResponse, ApiError> {
     let context = minted_context(request)?;
-    if is_cached(&context, gateway::request_id(request), (service.now)()) {
+    if is_cached(&context, apigw::request_id(request), (service.now)()) {
         match service.config.cached_policy_check {
             CachedPolicyCheck::Refuse => return Err(ApiError::internal("the authorizer's decision was cached")),
             CachedPolicyCheck::Count => tracing::warn!("the authorizer's decision was cached"),

@@ -4,8 +4,8 @@ use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    gateway::init_telemetry();
-    let config = hello::Config::from_lookup(gateway::env)?;
-    let service = hello::Service::new(config, gateway::epoch_seconds);
+    apigw::init_telemetry();
+    let config = hello::Config::from_lookup(apigw::env)?;
+    let service = hello::Service::new(config, apigw::epoch_seconds);
     lambda_runtime::run(service_fn(|event| hello::handle(&service, event))).await
 }

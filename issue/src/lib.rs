@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use apigw::{ApiError, ConfigError, Responder, json, parsed, required, rfc3339};
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use gateway::{ApiError, ConfigError, Responder, json, parsed, required, rfc3339};
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
@@ -75,7 +75,7 @@ pub async fn handle(
 ) -> Result<ApiGatewayProxyResponse, Error> {
     let LambdaEvent { payload: request, context } = event;
     let outcome = async {
-        let host = gateway::host(request.request_context.domain_name.as_deref(), &request.headers);
+        let host = apigw::host(request.request_context.domain_name.as_deref(), &request.headers);
         let minted_by = claimant_of_invocation(&context.request_id);
         let minted_by = minted_by.ok_or_else(|| ApiError::internal("the invocation has no request id"))?;
         let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, (service.now)()).await;
@@ -86,5 +86,5 @@ pub async fn handle(
         let expiration = rfc3339(minted.expires_at.0);
         Ok(json(StatusCode::OK, &IssueResponse { token: minted.token.expose(), expiration }))
     };
-    Ok(service.responder.respond(gateway::request_id(&request), outcome).await)
+    Ok(service.responder.respond(apigw::request_id(&request), outcome).await)
 }

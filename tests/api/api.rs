@@ -28,7 +28,7 @@ impl Api {
     ///
     /// Fails when the target cannot show what the tests of `module` are about.
     pub(crate) async fn start(module: &str) -> Self {
-        let variable = |name| gateway::env(name).filter(|value| !value.is_empty());
+        let variable = |name| apigw::env(name).filter(|value| !value.is_empty());
         let (target, url) = match (variable("API_URL"), variable("AWS_SAM_STACK_NAME")) {
             (Some(url), _) => (Target::parse(&variable("API_TARGET").unwrap_or("aws".into())), url),
             (None, Some(stack)) => deployed(&stack),
@@ -96,7 +96,7 @@ fn deployed(stack: &str) -> (Target, String) {
         let output = outputs.iter().find(|output| output["OutputKey"] == name);
         output.and_then(|output| output["OutputValue"].as_str()).unwrap().to_owned()
     };
-    match gateway::env("AWS_ENDPOINT_URL") {
+    match apigw::env("AWS_ENDPOINT_URL") {
         Some(endpoint) => (Target::Emulator, format!("{endpoint}/restapis/{}/Prod/_user_request_", output("ApiId"))),
         None => (Target::Aws, output("ApiUrl")),
     }

@@ -15,7 +15,7 @@ async fn hello_hands_a_token_out_in_header_and_body() {
     let json = answer.json();
     assert!(answer.header("x-access-token") == json["accessToken"] && json["accessToken"] != "");
     assert_eq!(json["status"], "success");
-    assert!(gateway::parse_rfc3339(json["expiresAt"].as_str().unwrap()).is_some());
+    assert!(apigw::parse_rfc3339(json["expiresAt"].as_str().unwrap()).is_some());
     assert_eq!(json.as_object().unwrap().len(), 3);
 }
 
@@ -44,7 +44,7 @@ async fn a33_a_token_is_spent_once_and_then_already_used() {
     assert_eq!(first.body, r#"{"isValid":true,"message":"Token validated successfully"}"#);
     assert_eq!(second.refusal(), (401, "already_used".into()));
     let used_at = second.json()["usedAt"].as_str().unwrap().to_owned();
-    assert!(gateway::parse_rfc3339(&used_at).is_some(), "{used_at}");
+    assert!(apigw::parse_rfc3339(&used_at).is_some(), "{used_at}");
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn a_token_on_demand_lives_longer_and_is_spent_once() {
     let answer = api.get("/tokens").await;
     assert_eq!(answer.status, 200);
     let json = answer.json();
-    let expiration = gateway::parse_rfc3339(json["expiration"].as_str().unwrap()).unwrap();
-    assert!(expiration > gateway::epoch_seconds() + 300);
+    let expiration = apigw::parse_rfc3339(json["expiration"].as_str().unwrap()).unwrap();
+    assert!(expiration > apigw::epoch_seconds() + 300);
     assert_eq!(json.as_object().unwrap().len(), 2);
 
     let token = json["token"].as_str().unwrap();

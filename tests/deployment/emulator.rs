@@ -29,7 +29,7 @@ impl Principal {
 
 impl Emulator {
     pub(crate) fn new() -> Self {
-        let variable = |name: &str| gateway::env(name).unwrap_or_else(|| panic!("{name} is not set"));
+        let variable = |name: &str| apigw::env(name).unwrap_or_else(|| panic!("{name} is not set"));
         Self { url: variable("MINISTACK_URL"), stack: variable("AWS_SAM_STACK_NAME"), client: Client::new() }
     }
 

@@ -14,7 +14,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What a function replies to an event, by `sam local invoke`.
 fn invoke(function: &str, event: &Path) -> Value {
-    let arguments = gateway::env("SAM_LOCAL_ARGUMENTS").expect("SAM_LOCAL_ARGUMENTS is not set");
+    let arguments = apigw::env("SAM_LOCAL_ARGUMENTS").expect("SAM_LOCAL_ARGUMENTS is not set");
     let mut sam = Command::new("sam");
     sam.current_dir(ROOT).args(["local", "invoke", function, "--event"]).arg(event).args(arguments.split(' '));
     let output = sam.output().unwrap();

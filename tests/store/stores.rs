@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use proof::{Table, token_store};
+use harness::{Table, token_store};
 use tokens::{Claim, InMemoryTokenStore, Jti, Row, StoreError, Timestamp, TokenStore, Verdict};
 
 /// A store whose rows can be seen, and written as no caller of [`TokenStore`] may.
@@ -33,7 +33,7 @@ pub(crate) async fn in_dynamodb(variable: &str) -> Arc<dyn TestStore> {
 
 /// The URL in `variable`.
 pub(crate) fn emulator(variable: &str) -> String {
-    gateway::env(variable).unwrap_or_else(|| panic!("set {variable} to the URL of the emulator"))
+    apigw::env(variable).unwrap_or_else(|| panic!("set {variable} to the URL of the emulator"))
 }
 
 /// A store and the table that it writes to.

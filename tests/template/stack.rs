@@ -65,7 +65,7 @@ struct Template {
 
 impl Template {
     fn read(overrides: &[(&str, &str)]) -> Self {
-        let path = gateway::env("TRANSFORMED_TEMPLATE").expect(
+        let path = apigw::env("TRANSFORMED_TEMPLATE").expect(
             "TRANSFORMED_TEMPLATE is not set: it names a file with the transformed template as JSON, \
              and .ci/run shows how to make one",
         );

@@ -4,8 +4,8 @@ mod request;
 
 use std::sync::Arc;
 
+use apigw::{ApiError, ConfigError, Responder, json, parsed, required};
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use gateway::{ApiError, ConfigError, Responder, json, parsed, required};
 use http::StatusCode;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub async fn handle(
         let message = "Token validated successfully";
         Ok(json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
     };
-    Ok(service.responder.respond(gateway::request_id(&request), outcome).await)
+    Ok(service.responder.respond(apigw::request_id(&request), outcome).await)
 }
 
 /// How a spend that failed is told: a refusal with its reason, and else as an outcome not known.

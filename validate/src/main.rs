@@ -5,10 +5,10 @@ use tokens::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    gateway::init_telemetry();
-    let now = || Timestamp(gateway::epoch_seconds());
-    let config = validate::Config::from_lookup(gateway::env)?;
-    let clients = aws::Clients::new(&aws::Config::from_lookup(gateway::env)?);
+    apigw::init_telemetry();
+    let now = || Timestamp(apigw::epoch_seconds());
+    let config = validate::Config::from_lookup(apigw::env)?;
+    let clients = aws::Clients::new(&aws::Config::from_lookup(apigw::env)?);
     clients.warm_up(aws::Role::Spender, now()).await;
     let service = validate::Service::new(config, clients.keys, clients.store, now);
     lambda_runtime::run(service_fn(|event| validate::handle(&service, event))).await

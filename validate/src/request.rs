@@ -1,7 +1,7 @@
 //! Where a request carries its token.
 
+use apigw::{ApiError, X_ACCESS_TOKEN, header_values};
 use aws_lambda_events::apigw::ApiGatewayProxyRequest;
-use gateway::{ApiError, X_ACCESS_TOKEN, header_values};
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use tokens::{Caller, IdempotencyKey, Token, claimant_of_invocation};
@@ -25,7 +25,7 @@ pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError>
     if QUERY_PARAMETERS.iter().any(|name| request.query_string_parameters.first(name).is_some()) {
         return Err(ApiError::invalid_request("A token does not belong in the query string"));
     }
-    let in_body = gateway::body(request)?.map_or(Ok(String::new()), |body| from_json(&body))?;
+    let in_body = apigw::body(request)?.map_or(Ok(String::new()), |body| from_json(&body))?;
     let in_headers = header_values(request, X_ACCESS_TOKEN);
     let bearer = header_values(request, AUTHORIZATION.as_str()).filter_map(bearer);
     let mut tokens = in_headers.chain(bearer).chain([in_body.as_str()]).filter(|token| !token.is_empty());

@@ -184,7 +184,7 @@ proptest! {
     #[test]
     fn a60_any_path_is_allowed_alone(path in "[a-z*?${}:/%.]{0,60}") {
         let arn = format!("arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/Prod/GET/{path}");
-        let policy = gateway::allow(&arn, String::new(), json!({})).policy_document;
+        let policy = apigw::allow(&arn, String::new(), json!({})).policy_document;
         prop_assert_eq!(unescaped(&policy.statement[0].resource[0]), Some(arn));
     }
 }

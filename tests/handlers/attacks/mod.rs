@@ -48,7 +48,7 @@ fn request_with(token: &str, place: Place) -> Option<ApiGatewayProxyRequest> {
     match place {
         Place::Body => {
             let body = json!({ "token": token }).to_string();
-            (body.len() <= gateway::MAX_BODY_BYTES).then_some(())?;
+            (body.len() <= apigw::MAX_BODY_BYTES).then_some(())?;
             request.body = Some(body);
         }
         Place::Header => set_header(&mut request, "x-access-token", header_value(token)?),

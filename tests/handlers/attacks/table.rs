@@ -25,7 +25,7 @@ async fn table() -> String {
         reasons.sort_unstable();
         reasons.dedup();
         // The library knows no other time than its own clock's.
-        let tokens = (attack.tokens)(Forger { now: gateway::epoch_seconds() });
+        let tokens = (attack.tokens)(Forger { now: apigw::epoch_seconds() });
         let accepted = tokens.iter().filter(|token| plain::accepts(token)).count();
         let plain = match accepted {
             0 => "refuses".to_owned(),
@@ -48,6 +48,6 @@ async fn the_table_of_the_documentation_is_what_is_found() {
 
 #[test]
 fn the_library_accepts_a_good_token() {
-    assert!(plain::accepts(&Forger { now: gateway::epoch_seconds() }.good()));
+    assert!(plain::accepts(&Forger { now: apigw::epoch_seconds() }.good()));
     assert!(!plain::accepts("x"));
 }

@@ -1,0 +1,410 @@
+//! The key ring from Secrets Manager, and when it is fetched again.
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use tokens::{KeyRing, KeyStore, KeyStoreError, Timestamp};
+use zeroize::Zeroizing;
+
+/// The age at which a ring is refreshed, in seconds, give or take [`REFRESH_JITTER_SECONDS`].
+const REFRESH_SECONDS: u64 = 300;
+
+/// How far the refreshes of environments that started together spread out, in seconds.
+const REFRESH_JITTER_SECONDS: u64 = 30;
+
+/// The age up to which a ring that cannot be refreshed is used, in seconds: one day.
+const MAX_AGE_SECONDS: u64 = 86_400;
+
+/// How long after a failure, and after a refresh for an unknown `kid`, there is no further fetch,
+/// in seconds.
+///
+/// Whoever sends tokens with unknown keys pays nothing for them, and each fetch is a call that is
+/// charged for.
+const PAUSE_SECONDS: u64 = 10;
+
+/// The JSON of a ring, keys and all: wiped from memory when it has been read.
+///
+/// The SDK's own copies of the reply are out of reach.
+type RingJson = Zeroizing<String>;
+
+/// A failure as any error.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A [`KeyStore`] whose ring is a secret in Secrets Manager.
+///
+/// | the ring | is fetched |
+/// | --- | --- |
+/// | is not there, or older than a day | by whoever asks for it |
+/// | is older than 300 s, give or take 30 s | beside a call to the store |
+/// | does not know a `kid` | at once, but no more than once in 10 s |
+///
+/// After a failure it is not tried again for 10 s, and the ring in force stays in force. The reason
+/// of a failure is logged once, not at each attempt.
+pub struct SecretsManagerKeyStore {
+    source: Box<dyn Source>,
+    /// Held during a fetch, so that there is one at a time.
+    fetching: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+/// Where the JSON of the ring comes from; apart, so that the timing is tested without a network.
+#[async_trait]
+trait Source: Send + Sync {
+    async fn fetch(&self) -> Result<RingJson, BoxError>;
+}
+
+/// What is known of the ring.
+#[derive(Default)]
+struct State {
+    fetched: Option<Fetched>,
+    /// When the last fetch failed, if it did.
+    failed_at: Option<Timestamp>,
+    /// When an unknown `kid` last made us fetch.
+    forced_at: Option<Timestamp>,
+}
+
+/// A ring, and when it came.
+struct Fetched {
+    ring: Arc<KeyRing>,
+    at: Timestamp,
+    /// The age at which it is due.
+    due_seconds: u64,
+}
+
+/// The ring could not be fetched, now or a few seconds ago.
+#[derive(Debug, thiserror::Error)]
+#[error("it could not be fetched, for the reason in the log")]
+struct NotFetched;
+
+/// The secret has no string: it is not one that the template made.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret has no SecretString")]
+struct NoSecretString;
+
+impl SecretsManagerKeyStore {
+    /// A key store on the secret `secret_id`, which is fetched when the ring is first asked for.
+    #[must_use]
+    pub fn new(client: Client, secret_id: String) -> Self {
+        Self::from_source(Box::new(Secret { client, secret_id }))
+    }
+
+    /// A key store on any source.
+    fn from_source(source: Box<dyn Source>) -> Self {
+        Self { source, fetching: tokio::sync::Mutex::default(), state: Mutex::default() }
+    }
+
+    /// What is known, to be read and changed in one step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics under the lock, and every step under it leaves the state whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fetches the ring, whatever its age.
+    async fn fetch(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        let json = self.source.fetch().await;
+        let ring = json.and_then(|json| KeyRing::from_json(json.as_bytes()).map_err(BoxError::from));
+        let mut state = self.state();
+        match ring {
+            Ok(ring) => {
+                let ring = Arc::new(ring);
+                state.fetched = Some(Fetched { ring: ring.clone(), at: now, due_seconds: due_seconds() });
+                state.failed_at = None;
+                Ok(ring)
+            }
+            Err(err) => {
+                // Not by comparing reasons: AWS puts a new request id into each.
+                if state.failed_at.replace(now).is_none() {
+                    tracing::error!(error = apigw::chain(&*err), "the key ring could not be fetched");
+                }
+                Err(unavailable())
+            }
+        }
+    }
+}
+
+impl State {
+    /// The ring, unless it is too old to be used.
+    fn usable(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
+        let fetched = self.fetched.as_ref().filter(|fetched| seconds_between(fetched.at, now) <= MAX_AGE_SECONDS);
+        fetched.map(|fetched| fetched.ring.clone())
+    }
+
+    /// Whether the ring is old enough to be fetched again, and nothing speaks against it.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let is_old = |fetched: &Fetched| seconds_between(fetched.at, now) >= fetched.due_seconds;
+        self.fetched.as_ref().is_some_and(is_old) && !self.has_just_failed(now)
+    }
+
+    /// Whether a fetch failed so lately that another would be too early.
+    fn has_just_failed(&self, now: Timestamp) -> bool {
+        self.failed_at.is_some_and(|failed_at| seconds_between(failed_at, now) < PAUSE_SECONDS)
+    }
+
+    /// Whether an unknown `kid` made us fetch so lately that another would be too early.
+    fn was_just_forced(&self, now: Timestamp) -> bool {
+        self.forced_at.is_some_and(|forced_at| seconds_between(forced_at, now) < PAUSE_SECONDS)
+    }
+}
+
+#[async_trait]
+impl KeyStore for SecretsManagerKeyStore {
+    async fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        if let Some(ring) = self.state().usable(now) {
+            return Ok(ring);
+        }
+        let _one_at_a_time = self.fetching.lock().await;
+        {
+            // Another caller may have fetched it while this one was waiting.
+            let state = self.state();
+            if let Some(ring) = state.usable(now) {
+                return Ok(ring);
+            }
+            if state.has_just_failed(now) {
+                return Err(unavailable());
+            }
+        }
+        self.fetch(now).await
+    }
+
+    async fn ring_for_unknown_kid(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        let _one_at_a_time = self.fetching.lock().await;
+        {
+            let mut state = self.state();
+            // Whether the key exists is not known then, whatever the ring in force says.
+            if state.has_just_failed(now) {
+                return Err(unavailable());
+            }
+            if state.was_just_forced(now) {
+                return state.usable(now).ok_or_else(unavailable);
+            }
+            state.forced_at = Some(now);
+        }
+        self.fetch(now).await
+    }
+
+    async fn refresh_if_due(&self, now: Timestamp) {
+        if !self.state().is_due(now) {
+            return;
+        }
+        // Whoever holds the lock is fetching it already.
+        let Ok(_one_at_a_time) = self.fetching.try_lock() else { return };
+        // A failure has been logged, and the ring in force stays in force.
+        let _refreshed = self.fetch(now).await;
+    }
+}
+
+impl fmt::Debug for SecretsManagerKeyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretsManagerKeyStore").finish_non_exhaustive()
+    }
+}
+
+/// The secret that holds the ring.
+struct Secret {
+    client: Client,
+    secret_id: String,
+}
+
+#[async_trait]
+impl Source for Secret {
+    async fn fetch(&self) -> Result<RingJson, BoxError> {
+        let secret = self.client.get_secret_value().secret_id(&self.secret_id).send().await?;
+        Ok(secret.secret_string.map(Zeroizing::new).ok_or(NoSecretString)?)
+    }
+}
+
+/// The age at which the next ring is due, drawn anew each time.
+fn due_seconds() -> u64 {
+    // As the SDK draws its pauses, so that a simulation seeds both.
+    fastrand::u64(REFRESH_SECONDS - REFRESH_JITTER_SECONDS..=REFRESH_SECONDS + REFRESH_JITTER_SECONDS)
+}
+
+/// How far apart two times are. A clock that is set back makes a ring old, not young for ever.
+fn seconds_between(a: Timestamp, b: Timestamp) -> u64 {
+    a.0.abs_diff(b.0)
+}
+
+/// What callers are told: the reason is in the log, once.
+fn unavailable() -> KeyStoreError {
+    KeyStoreError(Box::new(NotFetched))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future;
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    /// A source whose reply the test sets.
+    struct Fake {
+        reply: Mutex<Result<String, &'static str>>,
+        fetches: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Source for Arc<Fake> {
+        async fn fetch(&self) -> Result<RingJson, BoxError> {
+            tokio::task::yield_now().await;
+            self.fetches.fetch_add(1, Ordering::Relaxed);
+            let reply = self.reply.lock().unwrap().clone();
+            reply.map(Zeroizing::new).map_err(BoxError::from)
+        }
+    }
+
+    impl Fake {
+        fn fetches(&self) -> usize {
+            self.fetches.load(Ordering::Relaxed)
+        }
+
+        fn replies(&self, version: u64) {
+            *self.reply.lock().unwrap() = Ok(format!(r#"{{"active":"k1","k1":"{KEY}","not_before":{version}}}"#));
+        }
+
+        fn fails(&self, reason: &'static str) {
+            *self.reply.lock().unwrap() = Err(reason);
+        }
+    }
+
+    /// A key store whose source holds the ring of version 1.
+    fn store() -> (SecretsManagerKeyStore, Arc<Fake>) {
+        let fake = Arc::new(Fake { reply: Mutex::new(Err("")), fetches: AtomicUsize::new(0) });
+        fake.replies(1);
+        (SecretsManagerKeyStore::from_source(Box::new(fake.clone())), fake)
+    }
+
+    /// A key store that fetched version 1 at `NOW`.
+    async fn warm_store() -> (SecretsManagerKeyStore, Arc<Fake>) {
+        let (store, fake) = store();
+        store.ring(NOW).await.unwrap();
+        (store, fake)
+    }
+
+    /// Which ring that is: the fake gives each version its own `not_before`.
+    fn version(ring: Result<Arc<KeyRing>, KeyStoreError>) -> Option<u64> {
+        ring.ok().map(|ring| ring.not_before().0)
+    }
+
+    #[test]
+    fn a65_the_json_of_a_ring_is_wiped_from_memory() {
+        fn assert_is_wiped<T: ZeroizeOnDrop>() {}
+        assert_is_wiped::<RingJson>();
+    }
+
+    #[tokio::test]
+    async fn a_ring_is_fetched_by_whoever_asks_first_and_kept() {
+        let (store, fake) = store();
+        assert_eq!(version(store.ring(NOW).await), Some(1));
+        fake.replies(2);
+        assert_eq!(version(store.ring(NOW.plus(MAX_AGE_SECONDS)).await), Some(1));
+        assert_eq!(fake.fetches(), 1);
+    }
+
+    #[tokio::test]
+    async fn callers_that_wait_for_the_same_fetch_share_it() {
+        let (store, fake) = store();
+        let (one, other) = future::join(store.ring(NOW), store.ring(NOW)).await;
+        assert_eq!((version(one), version(other), fake.fetches()), (Some(1), Some(1), 1));
+
+        fake.replies(2);
+        let (one, other) = future::join(store.ring_for_unknown_kid(NOW), store.ring_for_unknown_kid(NOW)).await;
+        assert_eq!((version(one), version(other), fake.fetches()), (Some(2), Some(2), 2));
+
+        let due = NOW.plus(330);
+        future::join(store.refresh_if_due(due), store.refresh_if_due(due)).await;
+        assert_eq!(fake.fetches(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_ring_is_refreshed_at_an_age_of_300_seconds_give_or_take_30() {
+        let (store, fake) = warm_store().await;
+        fake.replies(2);
+        store.refresh_if_due(NOW.plus(269)).await;
+        assert_eq!((version(store.ring(NOW.plus(269)).await), fake.fetches()), (Some(1), 1));
+        store.refresh_if_due(NOW.plus(330)).await;
+        assert_eq!((version(store.ring(NOW.plus(330)).await), fake.fetches()), (Some(2), 2));
+        store.refresh_if_due(NOW.plus(330 + 269)).await;
+        assert_eq!(fake.fetches(), 2);
+    }
+
+    #[test]
+    fn refreshes_are_spread_over_a_minute() {
+        let mut drawn: Vec<u64> = (0..2000).map(|_| due_seconds()).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn, (270..=330).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_does_not_stop_the_refreshes() {
+        let (store, fake) = warm_store().await;
+        store.refresh_if_due(NOW.minus(330)).await;
+        assert_eq!(fake.fetches(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_that_fails_keeps_the_ring_for_a_day_and_is_tried_again_after_10_seconds() {
+        let (store, fake) = warm_store().await;
+        fake.fails("down");
+        for (age, fetches) in [(330, 2), (339, 2), (340, 3)] {
+            store.refresh_if_due(NOW.plus(age)).await;
+            assert_eq!((version(store.ring(NOW.plus(age)).await), fake.fetches()), (Some(1), fetches), "{age}");
+        }
+        assert_eq!(version(store.ring(NOW.plus(86_400)).await), Some(1));
+        assert_eq!(version(store.ring(NOW.plus(86_401)).await), None);
+        fake.replies(2);
+        assert_eq!(version(store.ring(NOW.plus(86_411)).await), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_refresh_that_brings_a_malformed_ring_keeps_the_old_one() {
+        let (store, fake) = warm_store().await;
+        *fake.reply.lock().unwrap() = Ok(r#"{"active":"k1","k1":"short"}"#.into());
+        store.refresh_if_due(NOW.plus(330)).await;
+        assert_eq!((version(store.ring(NOW.plus(330)).await), fake.fetches()), (Some(1), 2));
+    }
+
+    #[tokio::test]
+    async fn a12_an_unknown_kid_refreshes_at_once_but_no_more_than_once_in_10_seconds() {
+        let (store, fake) = warm_store().await;
+        for (age, versions, fetches) in [(1, 2, 2), (2, 2, 2), (10, 2, 2), (11, 5, 3)] {
+            fake.replies(if age == 1 { 2 } else { 5 });
+            let ring = store.ring_for_unknown_kid(NOW.plus(age)).await;
+            assert_eq!((version(ring), fake.fetches()), (Some(versions), fetches), "{age}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_kid_is_an_error_while_nobody_can_know_whether_the_key_exists() {
+        let (store, fake) = warm_store().await;
+        fake.fails("down");
+        assert_eq!(version(store.ring_for_unknown_kid(NOW.plus(1)).await), None);
+        fake.replies(2);
+        assert_eq!((version(store.ring_for_unknown_kid(NOW.plus(10)).await), fake.fetches()), (None, 2));
+        assert_eq!(version(store.ring(NOW.plus(10)).await), Some(1));
+        assert_eq!((version(store.ring_for_unknown_kid(NOW.plus(11)).await), fake.fetches()), (Some(2), 3));
+    }
+
+    #[tokio::test]
+    async fn a_cold_failure_is_an_error_and_is_tried_again_after_10_seconds() {
+        let (store, fake) = store();
+        fake.fails("down");
+        for (age, fetches) in [(0, 1), (1, 1), (9, 1), (10, 2), (19, 2)] {
+            assert_eq!((version(store.ring(NOW.plus(age)).await), fake.fetches()), (None, fetches), "{age}");
+        }
+        store.refresh_if_due(NOW.plus(20)).await;
+        assert_eq!(fake.fetches(), 2);
+        fake.replies(2);
+        assert_eq!(version(store.ring(NOW.plus(20)).await), Some(2));
+    }
+}

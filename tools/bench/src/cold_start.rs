@@ -1,0 +1,100 @@
+//! One start of a function, from its process to its last warm invocation.
+
+use std::{fs, path::Path, time::Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use harness::{
+    function::spawn,
+    runtime_api::{Call, RuntimeApi},
+};
+use serde_json::Value;
+
+/// How often the function is invoked after the first time.
+const WARM_INVOCATIONS: u32 = 200;
+
+/// What one start took, in milliseconds and megabytes.
+#[derive(Debug)]
+pub(crate) struct ColdStart {
+    /// From the spawn to the first call for an event.
+    pub(crate) init_ms: f64,
+    /// The CPU time of all threads in init.
+    pub(crate) init_cpu_ms: f64,
+    /// From the first event to its answer.
+    pub(crate) first_ms: f64,
+    /// From an event to its answer, the mean of the warm invocations.
+    pub(crate) warm_ms: f64,
+    /// The CPU time of a warm invocation, their mean.
+    pub(crate) warm_cpu_ms: f64,
+    /// The most memory that was ever resident.
+    pub(crate) peak_mb: f64,
+}
+
+impl ColdStart {
+    /// Starts `binary` in `variables` alone, gives it `event` again and again, and ends it; the
+    /// measurements and the last answer.
+    pub(crate) async fn measure(
+        binary: &Path,
+        variables: &[(&'static str, String)],
+        event: &str,
+        api: &mut RuntimeApi,
+    ) -> Result<(Self, Value)> {
+        let spawned = Instant::now();
+        let mut process = spawn(binary, variables, api)?;
+        let process_id = process.id().context("it has ended")?;
+
+        let next = api.next().await?;
+        let init_ms = ms_between(spawned, next.at);
+        let init_cpu_ms = cpu_ms(process_id)?;
+        let (first_ms, _) = invoke(api, next, event).await?;
+
+        let mut next = api.next().await?;
+        let cpu_before_ms = cpu_ms(process_id)?;
+        let (mut warm_ms, mut answer) = (0.0, Value::Null);
+        for _ in 0..WARM_INVOCATIONS {
+            let (ms, last_answer) = invoke(api, next, event).await?;
+            (warm_ms, answer) = (warm_ms + ms, last_answer);
+            next = api.next().await?;
+        }
+        let warm_cpu_ms = cpu_ms(process_id)? - cpu_before_ms;
+        let peak_mb = peak_mb(process_id)?;
+        process.kill().await?;
+
+        let invocations = f64::from(WARM_INVOCATIONS);
+        let (warm_ms, warm_cpu_ms) = (warm_ms / invocations, warm_cpu_ms / invocations);
+        Ok((Self { init_ms, init_cpu_ms, first_ms, warm_ms, warm_cpu_ms, peak_mb }, answer))
+    }
+}
+
+/// Has one event answered; the milliseconds and the answer, which is a success.
+async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, Value)> {
+    let handed_out = Instant::now();
+    let response = api.invoke(next, event.to_owned()).await?;
+    ensure!(!response.is_error(), "an error is not what is measured: {}", response.body);
+    let answer: Value = serde_json::from_str(&response.body)?;
+    // The floor answers null, the authorizer with the token in its context, the others as HTTP.
+    let is_success = answer.is_null() || answer["context"]["accessToken"].is_string() || answer["statusCode"] == 200;
+    ensure!(is_success, "a refusal is not what is measured: {answer}");
+    Ok((ms_between(handed_out, response.at), answer))
+}
+
+fn ms_between(start: Instant, end: Instant) -> f64 {
+    (end - start).as_secs_f64() * 1e3
+}
+
+/// The CPU time of all threads so far.
+fn cpu_ms(process_id: u32) -> Result<f64> {
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir(format!("/proc/{process_id}/task")).context("needs Linux")? {
+        let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += schedstat.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e6)
+}
+
+/// The most memory that was ever resident.
+fn peak_mb(process_id: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process_id}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+    let kibibytes: f64 = peak.context("no VmHWM")?.trim().parse()?;
+    Ok(kibibytes * 1024.0 / 1e6)
+}

@@ -1,0 +1,91 @@
+//! `bench pairs`: how many tokens `local` mints and spends a second, on one core.
+//!
+//! The server runs on one thread, so on one core at most; the clients run on another. Because
+//! machines are shared, the server's own CPU time is reported beside the wall clock.
+
+use std::{
+    net::Ipv4Addr,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::{runtime, sync::oneshot, task::JoinSet};
+
+/// Connections that mint and spend at once.
+const CLIENTS: usize = 16;
+
+/// How long the measured part runs.
+const MEASURED: Duration = Duration::from_secs(5);
+
+/// Measures and prints the result.
+pub(crate) fn run() -> Result<()> {
+    let (url_sender, url) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = thread::spawn(move || serve(&url_sender, stopped));
+    let url = url.recv().context("the server did not start")?;
+
+    let clients = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let warm_up = clients.block_on(run_clients(&url, Duration::from_millis(500)))?; // connections, caches
+    let started = Instant::now();
+    let pairs = clients.block_on(run_clients(&url, MEASURED))?;
+    let elapsed = started.elapsed().as_secs_f64();
+
+    stop.send(()).ok();
+    let cpu_seconds = server.join().expect("the server does not panic")?;
+    let pairs_a_second = f64::from(pairs) / elapsed;
+    println!(
+        "{pairs_a_second:.0} pairs of GET /hello and POST /validate a second, {CLIENTS} connections, one server thread"
+    );
+    println!("{:.0} µs of the server's CPU a pair", cpu_seconds * 1e6 / f64::from(warm_up + pairs));
+    Ok(())
+}
+
+/// Serves the real template until told to stop; the CPU seconds that took.
+fn serve(url: &mpsc::Sender<String>, stopped: oneshot::Receiver<()>) -> Result<f64> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into();
+        let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+        let server = local::Server::bind(options, &local::functions()?).await?;
+        url.send(server.url().to_owned())?;
+        server.serve(async { drop(stopped.await) }).await?;
+        cpu_seconds()
+    })
+}
+
+/// The CPU time of this thread so far, in seconds.
+fn cpu_seconds() -> Result<f64> {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").context("needs Linux")?;
+    let nanoseconds: f64 = schedstat.split(' ').next().unwrap_or_default().parse()?;
+    Ok(nanoseconds / 1e9)
+}
+
+/// Mints and spends from all clients for `duration`; the number of pairs.
+async fn run_clients(url: &str, duration: Duration) -> Result<u32> {
+    let deadline = Instant::now() + duration;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let url = url.to_owned();
+        clients.spawn(async move {
+            let client = reqwest::Client::builder().no_proxy().build()?;
+            let mut pairs = 0;
+            while Instant::now() < deadline {
+                let minted: Value = client.get(format!("{url}/hello")).send().await?.json().await?;
+                let body = format!(r#"{{"token":{}}}"#, minted["accessToken"]);
+                let spent = client.post(format!("{url}/validate")).body(body).send().await?;
+                ensure!(spent.status() == 200, "a fresh token was refused");
+                spent.bytes().await?;
+                pairs += 1;
+            }
+            Ok(pairs)
+        });
+    }
+    let mut pairs = 0;
+    while let Some(client) = clients.join_next().await {
+        pairs += client??;
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,229 @@
+//! Amazon API Gateway on this machine, from a SAM template.
+//!
+//! The template alone decides what is served: routes, authorizers, CORS, gateway responses, throttling
+//! and every function's environment. The handlers behind it are given by name ([`Functions`]).
+//!
+//! | step of a request | refused with |
+//! | --- | --- |
+//! | route by path and method | `MISSING_AUTHENTICATION_TOKEN` |
+//! | throttle, with `throttle` | `THROTTLED` |
+//! | limit the body to 10 MB | `REQUEST_TOO_LARGE` |
+//! | ask the authorizer | `UNAUTHORIZED`, `ACCESS_DENIED`, `AUTHORIZER_FAILURE`, `AUTHORIZER_CONFIGURATION_ERROR` |
+//! | invoke the function | `INTEGRATION_FAILURE` |
+//!
+//! Three things differ from API Gateway on purpose: an authorizer's answer is never cached (the start-up
+//! warns where API Gateway would), a client cannot choose the request id, and header names reach the
+//! handlers in lower case.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use tokio::net::TcpListener;
+
+pub use lambda::{Environment, Functions, Reply};
+pub use template::Fault;
+
+use rest_api::RestApi;
+use template::{Api, Target};
+
+mod clock;
+mod event;
+mod gateway_response;
+mod integration;
+mod lambda;
+mod policy;
+mod rest_api;
+mod routes;
+mod template;
+mod throttle;
+
+/// How long requests under way may take once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What to serve and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The SAM template.
+    pub template: PathBuf,
+    /// Whether the template's throttling is enforced.
+    pub throttle: bool,
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The template.
+        path: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The template is wrong or says something that cannot be served here.
+    #[error("{path}:{fault}")]
+    Template {
+        /// The template.
+        path: String,
+        /// What is wrong, and in which line.
+        fault: Fault,
+    },
+    /// A function does not accept its environment variables.
+    #[error("{function}: {message}")]
+    Configuration {
+        /// Logical id of the function.
+        function: String,
+        /// What it says.
+        message: String,
+    },
+    /// The address is taken or not one of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+/// A server that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    /// The socket.
+    listener: TcpListener,
+    /// See [`Server::url`].
+    url: String,
+    /// What answers.
+    api: Arc<RestApi>,
+    /// See [`Server::summary`].
+    summary: String,
+    /// See [`Server::warnings`].
+    warnings: Vec<String>,
+}
+
+impl Server {
+    /// Reads the template, configures its functions and listens.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], which says what to correct.
+    pub async fn bind(options: Options, functions: &Functions) -> Result<Self, StartError> {
+        let path = options.template.display().to_string();
+        let text = std::fs::read_to_string(&options.template)
+            .map_err(|source| StartError::Read { path: path.clone(), source })?;
+        let in_template = |fault| StartError::Template { path: path.clone(), fault };
+        let api = Api::parse(&text).map_err(in_template)?;
+        let mut ready = BTreeMap::new();
+        for (id, function) in &api.functions {
+            let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
+                in_template(Fault::new(function.line, format!("there is no handler of the name {}", function.binary)))
+            })?;
+            let handler = handler.map_err(|message| StartError::Configuration { function: id.clone(), message })?;
+            let function = lambda::Function { id: id.clone(), handler, timeout: function.timeout };
+            ready.insert(id.clone(), Arc::new(function));
+        }
+        let address = SocketAddr::new(options.host, options.port);
+        let failed = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let url = format!("http://{address}");
+        let (summary, warnings) = (summarize(&api, &url, options.throttle), warnings(&api));
+        let api = Arc::new(RestApi::new(api, &ready, options.throttle));
+        Ok(Self { listener, url, api, summary, warnings })
+    }
+
+    /// The address to call, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What is served, for a person: routes, throttling and a request to try.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// What would surprise its users once this template is deployed.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Answers requests until `shutdown` is ready, then lets those under way end.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller could act on; accepting a connection is tried again.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let answer = |State(api): State<Arc<RestApi>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
+            api.serve(request, peer).await
+        };
+        let service = Router::new().fallback(answer).with_state(self.api);
+        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let server = axum::serve(self.listener, service.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                drop(stopping);
+            });
+        tokio::select! {
+            served = async { server.await } => served,
+            // A client that neither ends its request nor its connection must not keep the server.
+            () = async { _ = stopped.await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    }
+}
+
+/// The routes, the throttling and a request to try.
+fn summarize(api: &Api, url: &str, throttles: bool) -> String {
+    let mut text = format!("listening on {url}\n");
+    let mut has_preflights = false;
+    for route in &api.routes {
+        let Target::Function(function) = &route.target else {
+            has_preflights = true;
+            continue;
+        };
+        let authorizer = route.authorizer.as_deref().unwrap_or("no authorizer");
+        _ = writeln!(text, "  {:<7} {:<24} {authorizer} -> {function}", route.method, route.path);
+    }
+    if has_preflights {
+        _ = writeln!(text, "  OPTIONS of every path is a CORS preflight");
+    }
+    if let Some(throttling) = api.throttling {
+        let state = if throttles { "enforced" } else { "not enforced; --throttle enforces it" };
+        _ = writeln!(
+            text,
+            "throttling of each method: {} a second, burst {} ({state})",
+            throttling.rate, throttling.burst
+        );
+    }
+    if let Some(route) = api.routes.iter().find(|route| route.method == "GET" && !route.path.contains('{')) {
+        _ = writeln!(text, "try: curl -i {url}{}", route.path);
+    }
+    text
+}
+
+/// What would surprise the users of the deployed API.
+fn warnings(api: &Api) -> Vec<String> {
+    let caching = api.authorizers.iter().filter(|(_, authorizer)| authorizer.cache_seconds > 0);
+    let warning = |(name, authorizer): (&String, &template::Authorizer)| {
+        format!(
+            "authorizer {name}: API Gateway would reuse its answer for {} s, one token for every caller with the \
+             same identity sources; set Identity.ReauthorizeEvery: 0 (nothing is reused here)",
+            authorizer.cache_seconds
+        )
+    };
+    caching.map(warning).collect()
+}

@@ -1,0 +1,7 @@
+//! The emulator from outside: as API Gateway over HTTP, and at its start.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, which fail by panicking")]
+
+mod gateway;
+mod helpers;
+mod start;

@@ -1,0 +1,30 @@
+//! Proofs of the promise of one use.
+//!
+//! | proof | in |
+//! | --- | --- |
+//! | the rule holds in every order of claims, retries, losses, duplicates and delays | [`model`] |
+//! | the functions keep it, whatever happens to their requests, their clocks and themselves | [`simulation`] |
+//! | their binaries do, whatever happens to their connections | [`faults`] |
+//! | and wherever they are killed | [`kill`] |
+//! | a store gives each token to one of many that ask at once | [`races`] |
+//! | no token that was tampered with is accepted, or costs a write | [`tamper`] |
+//! | other designs lose tokens, or give them twice | [`peers`] |
+
+use std::time::Duration;
+
+mod events;
+mod fault_proxy;
+pub mod faults;
+pub mod kill;
+pub mod model;
+pub mod peers;
+pub mod races;
+pub mod simulation;
+mod site;
+pub mod tamper;
+
+/// How often the SDK tries.
+const ATTEMPTS: usize = 3;
+
+/// How long an answer may take while Secrets Manager answers.
+const LONGEST_ANSWER: Duration = Duration::from_secs(2);
