@@ -1,9 +1,9 @@
 //! The template as a tree in which every node knows its line and intrinsic functions are told apart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use super::Fault;
 
@@ -50,7 +50,9 @@ impl Node {
 
     /// Parses the text of a template: the first YAML document in it.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        Builder { events: Parser::new_from_str(text), anchors: HashMap::new() }.document()
+        let options = granit_parser::options! { emit_anchor_events: true };
+        let events = Parser::new_from_str_with_options(text, options);
+        Builder { events, anchors: HashMap::new(), names: HashSet::new() }.document()
     }
 
     /// The members of a mapping; none for anything else.
@@ -73,6 +75,8 @@ struct Builder<'text> {
     events: Parser<'text, StrInput<'text>>,
     /// The nodes that have an anchor, by the parser's number of it.
     anchors: HashMap<usize, Node>,
+    /// The names of the anchors: `PyYAML`, unlike YAML 1.2, refuses one that comes again.
+    names: HashSet<String>,
 }
 
 impl<'text> Builder<'text> {
@@ -81,7 +85,7 @@ impl<'text> Builder<'text> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Err(Fault::new(1, "the template is empty")),
-                (Event::StreamStart | Event::DocumentStart(_), _) => {}
+                (Event::StreamStart | Event::DocumentStart(..), _) => {}
                 (event, span) => return self.node(event, span),
             }
         }
@@ -93,10 +97,10 @@ impl<'text> Builder<'text> {
         let (content, anchor, tag) = match event {
             Event::Alias(anchor) => return self.alias(anchor, line),
             Event::Scalar(text, style, anchor, tag) => {
-                let is_null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                (if is_null { Content::Null } else { Content::Scalar(text.into_owned()) }, anchor, tag)
+                let is_plain = style == ScalarStyle::Plain && tag.is_none();
+                (if is_plain { plain(&text) } else { Content::Scalar(text.into_owned()) }, anchor, tag)
             }
-            Event::SequenceStart(anchor, tag) => {
+            Event::SequenceStart(_, anchor, tag) => {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
@@ -106,7 +110,7 @@ impl<'text> Builder<'text> {
                 }
                 (Content::Sequence(items), anchor, tag)
             }
-            Event::MappingStart(anchor, tag) => (self.mapping()?, anchor, tag),
+            Event::MappingStart(_, anchor, tag) => (self.mapping()?, anchor, tag),
             _ => return Err(Fault::new(line, "a value is expected here")),
         };
         let node = Node::new(line, content);
@@ -138,6 +142,7 @@ impl<'text> Builder<'text> {
                         "merge keys (<<) are not supported: repeat the members, or use an alias",
                     ));
                 }
+                Event::Scalar(key, _, 0, _) => key.into_owned(),
                 event => match &*self.node(event, span)?.content {
                     Content::Scalar(key) => key.clone(),
                     _ => return Err(Fault::new(line, "a key must be a string")),
@@ -160,13 +165,33 @@ impl<'text> Builder<'text> {
     /// The next event, or the fault of the text.
     fn next(&mut self) -> Result<(Event<'text>, Span), Fault> {
         let fault = |err: &ScanError| Fault::new(err.marker().line(), err.info());
-        self.events.next().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default()))).map_err(|err| fault(&err))
+        loop {
+            match self.events.next().transpose().map_err(|err| fault(&err))? {
+                Some((Event::Anchor(_, name), span)) => {
+                    if !self.names.insert(name.to_string()) {
+                        return Err(Fault::new(span.start.line(), format!("duplicate anchor {name}")));
+                    }
+                }
+                Some(event) => return Ok(event),
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+}
+
+/// A plain scalar as YAML 1.1 reads it, and SAM with it: `yes` and `Off` are booleans.
+fn plain(text: &str) -> Content {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Content::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Content::Scalar("true".to_owned()),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Content::Scalar("false".to_owned()),
+        text => Content::Scalar(text.to_owned()),
     }
 }
 
 /// The long name of a function that is written as a tag; none for the tags of YAML itself.
 fn long_name(tag: &Tag) -> Option<String> {
-    match tag.suffix.as_str() {
+    match tag.suffix() {
         _ if tag.is_yaml_core_schema() => None,
         short @ ("Ref" | "Condition") => Some(short.to_owned()),
         short => Some(format!("Fn::{short}")),
@@ -183,6 +208,27 @@ mod tests {
             let node = Node::parse(text).unwrap();
             assert!(matches!(&*node.content, Content::Call(name, _) if name == "Fn::Sub"), "{text}");
         }
+    }
+
+    /// A node as JSON, in the form that tests/yaml/record.py writes.
+    fn json(node: &Node) -> serde_json::Value {
+        match &*node.content {
+            Content::Null => serde_json::Value::Null,
+            Content::Scalar(text) => text.as_str().into(),
+            Content::Sequence(items) => items.iter().map(json).collect(),
+            Content::Mapping(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
+            Content::Call(name, argument) => serde_json::json!({name: json(argument)}),
+        }
+    }
+
+    #[test]
+    fn a_document_is_read_as_pyyaml_reads_it() {
+        let corpus: serde_json::Value = serde_json::from_str(include_str!("../../tests/yaml/corpus.json")).unwrap();
+        let differing = corpus.as_array().unwrap().iter().filter(|entry| {
+            let read = Node::parse(entry["text"].as_str().unwrap()).as_ref().map(json).ok();
+            read.as_ref() != entry.get("tree")
+        });
+        assert_eq!(differing.collect::<Vec<_>>(), [&serde_json::Value::Null; 0]);
     }
 
     #[test]
@@ -208,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_alias_repeats_the_node_of_the_anchor_at_the_alias_own_line() {
-        let text = "a: &x\n  b: !Ref c\nd: *x\ne: &k f\n*k : [*k]\ng: &x 1\nh: *x\ni: &t !Sub j\nk: *t\n";
+        let text = "a: &x\n  b: !Ref c\nd: *x\ne: &k f\n*k : [*k]\ng: &y 1\nh: *y\ni: &t !Sub j\nk: *t\n";
         let root = Node::parse(text).unwrap();
         let repeated = &root.get("d").unwrap().value;
         assert_eq!(repeated.line, 3);
@@ -224,6 +270,7 @@ mod tests {
         for (text, message) in [
             ("a: 1\nb: *x\n", "while parsing node, found unknown anchor"),
             ("a: &x\n  b: *x\n", "an alias inside the value it repeats"),
+            ("a: &x 1\nb: &x 2\n", "duplicate anchor x"),
             ("a: &x { b: 1 }\n<<: *x\n", "merge keys (<<) are not supported: repeat the members, or use an alias"),
         ] {
             assert_eq!(Node::parse(text).unwrap_err(), Fault::new(2, message), "{text}");
