@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use aws::Role;
+use aws::Access;
 
 /// The folder of the repository.
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
 pub const FUNCTIONS: [Function; 4] = [
-    Function { name: "authorizer", access: Some(Role::Minter) },
+    Function { name: "authorizer", access: Some(Access::Mint) },
     Function { name: "hello", access: None },
-    Function { name: "issue", access: Some(Role::Minter) },
-    Function { name: "validate", access: Some(Role::Spender) },
+    Function { name: "issue", access: Some(Access::Mint) },
+    Function { name: "validate", access: Some(Access::Spend) },
 ];
 
 /// A deployed function.
@@ -22,7 +22,7 @@ pub struct Function {
     /// The name of its folder and of its binary, and the prefix of its events in `events/`.
     pub name: &'static str,
     /// What it may do to the table of tokens. A function without access does not read the key ring either.
-    pub access: Option<Role>,
+    pub access: Option<Access>,
 }
 
 impl Function {
@@ -48,8 +48,8 @@ impl Function {
     #[must_use]
     pub fn actions(&self) -> Vec<&'static str> {
         match self.access {
-            Some(Role::Minter) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
-            Some(Role::Spender) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Mint) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Spend) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
             None => vec![],
         }
     }
