@@ -77,6 +77,10 @@ mod tests {
 
     use super::*;
 
+    fn read(file: &str) -> String {
+        fs::read_to_string(format!("{REPOSITORY}/{file}")).unwrap()
+    }
+
     fn names() -> Vec<&'static str> {
         FUNCTIONS.iter().map(|function| function.name).collect()
     }
@@ -92,9 +96,19 @@ mod tests {
 
     #[test]
     fn the_functions_are_the_default_members_of_the_workspace() {
-        let manifest = fs::read_to_string(format!("{REPOSITORY}/Cargo.toml")).unwrap();
-        let line = manifest.lines().find_map(|line| line.strip_prefix("default-members = ")).unwrap();
-        assert_eq!(line, format!("{:?}", names()));
+        let manifest = read("Cargo.toml");
+        let members = manifest.lines().find_map(|line| line.strip_prefix("default-members = ")).unwrap();
+        assert_eq!(members, format!("{:?}", names()));
+    }
+
+    #[test]
+    fn sam_sync_ignores_the_build_output_next_to_every_function() {
+        let config = read("samconfig.toml");
+        let (_, section) = config.split_once("[default.sync.parameters.watch_exclude]\n").unwrap();
+        let mut ignoring: Vec<_> = section.lines().take_while(|line| !line.is_empty()).collect();
+        ignoring.sort_unstable();
+        let expected = FUNCTIONS.map(|function| format!("{} = [\"/target($|/)\"]", function.logical_id("Function")));
+        assert_eq!(ignoring, expected);
     }
 
     #[test]
