@@ -34,6 +34,7 @@ pub use template::Fault;
 use rest_api::RestApi;
 use template::{Api, Target};
 
+mod body;
 mod clock;
 mod event;
 mod gateway_response;

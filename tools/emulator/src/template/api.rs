@@ -8,6 +8,7 @@ use http::header::{self, HeaderMap, HeaderName};
 use super::Fault;
 use super::intrinsics::{Document, Value};
 use crate::gateway_response::{self, GatewayResponse, GatewayResponses};
+use crate::routes::{METHODS, Routes};
 
 /// Members of an `Api` event that this runner understands; any other would change how the route is served.
 const EVENT_PROPERTIES: &[&str] = &["Auth", "Method", "Path", "RestApiId"];
@@ -19,8 +20,6 @@ const AUTHORIZER: &[&str] =
 /// Properties of an API that change what it serves in a way that this runner does not follow.
 const UNSERVED_API_PROPERTIES: &[&str] =
     &["BinaryMediaTypes", "DefinitionBody", "DefinitionUri", "Policy", "Variables"];
-/// The methods that API Gateway's `ANY` stands for.
-const ANY_METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// A REST API and the functions behind it.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(crate) struct Api {
     pub(crate) stage: String,
     /// Routes in the order of the template, then the preflights.
     pub(crate) routes: Vec<Route>,
+    /// Finds a route.
+    pub(crate) table: Routes,
     /// Authorizers in use, by name.
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Functions in use, by logical id.
@@ -44,6 +45,8 @@ pub(crate) struct Api {
 pub(crate) struct Route {
     /// Path of the resource, perhaps with `{name}` and `{name+}`.
     pub(crate) path: String,
+    /// The line of the path.
+    pub(crate) line: usize,
     /// Method in upper case, or `ANY`.
     pub(crate) method: String,
     /// Name of the authorizer that is asked first.
@@ -116,12 +119,15 @@ impl Api {
         for (id, function) in of_type(&resources, "AWS::Serverless::Function") {
             let events = function.required("Properties")?.get("Events")?;
             for (_, event) in events.map_or(Ok(Vec::new()), |events| events.members())? {
-                routes.extend(route(&event, id, api_id, &auth, &routes)?);
+                routes.extend(route(&event, id, api_id, &auth)?);
             }
         }
         if let Some(cors) = properties.get("Cors")? {
             routes.extend(preflights(&cors, &routes, &auth)?);
         }
+
+        let pairs: Vec<_> = routes.iter().map(|route| (route.path.as_str(), route.method.as_str())).collect();
+        let table = Routes::new(&pairs).map_err(|(index, message)| Fault::new(routes[index].line, message))?;
 
         let mut authorizers = auth.authorizers;
         authorizers.retain(|name, _| routes.iter().any(|route| route.authorizer.as_ref() == Some(name)));
@@ -137,6 +143,7 @@ impl Api {
         Ok(Self {
             stage: properties.required("StageName")?.text()?,
             routes,
+            table,
             authorizers,
             functions,
             responses: properties
@@ -232,13 +239,7 @@ fn only_api<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<(&'a str, &'a V
 }
 
 /// The route of an event of the function `function`, if the event is one of this API.
-fn route(
-    event: &Value<'_>,
-    function: &str,
-    api_id: &str,
-    auth: &Auth,
-    routes: &[Route],
-) -> Result<Option<Route>, Fault> {
+fn route(event: &Value<'_>, function: &str, api_id: &str, auth: &Auth) -> Result<Option<Route>, Fault> {
     let kind = event.required("Type")?;
     match kind.text()?.as_str() {
         "Api" => {}
@@ -258,15 +259,17 @@ fn route(
         None => auth.default.clone(),
     };
     let (path, method) = (properties.required("Path")?, properties.required("Method")?.text()?.to_uppercase());
-    if !ANY_METHODS.contains(&method.as_str()) && method != "ANY" {
+    if !METHODS.contains(&method.as_str()) && method != "ANY" {
         return Err(properties.fault(format!("the method {method} is not supported")));
     }
-    let route = Route { path: path.text()?, method, authorizer, target: Target::Function(function.to_owned()) };
-    crate::routes::check(&route.path).map_err(|message| path.fault(message))?;
-    if routes.iter().any(|other| other.path == route.path && other.method == route.method) {
-        return Err(path.fault(format!("{} {} has a function already", route.method, route.path)));
-    }
-    Ok(Some(route))
+    Ok(Some(Route {
+        // API Gateway makes the resource `/a` of the path `/a/` when it imports SAM's document.
+        path: crate::routes::without_trailing_slash(&path.text()?).to_owned(),
+        line: path.line(),
+        method,
+        authorizer,
+        target: Target::Function(function.to_owned()),
+    }))
 }
 
 /// A REQUEST authorizer.
@@ -324,7 +327,7 @@ fn preflights(cors: &Value<'_>, routes: &[Route], auth: &Auth) -> Result<Vec<Rou
             continue;
         }
         if methods.contains(&"ANY") {
-            methods = ANY_METHODS.into();
+            methods = METHODS.into();
         } else {
             methods.push("OPTIONS");
             methods.sort_unstable();
@@ -336,6 +339,7 @@ fn preflights(cors: &Value<'_>, routes: &[Route], auth: &Auth) -> Result<Vec<Rou
         }
         preflights.push(Route {
             path: route.path.clone(),
+            line: route.line,
             method: "OPTIONS".to_owned(),
             authorizer: auth.default.clone().filter(|_| auth.guards_preflights),
             target: Target::Preflight(headers),
@@ -574,7 +578,7 @@ Resources:
                 "event",
                 &event("/{a}{b}", "Method: get").replace("/{a}{b}", "'/{a}{b}'"),
                 24,
-                "this is no path of a resource",
+                "a segment of a path must be letters, digits and ._-: or one {variable}",
             ),
             ("event", "X: { Type: HttpApi }", 24, "an event of type HttpApi is not supported"),
             ("event", "X: { Type: Api, Properties: { Path: /b, Method: get } }", 24, "RestApiId must be !Ref Api"),
