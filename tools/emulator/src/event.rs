@@ -14,7 +14,7 @@ use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::routes::{self, Match};
-use crate::template::Route;
+use crate::template::{Authorizer, Route};
 
 /// The account of this machine, AWS's own example.
 pub(crate) const ACCOUNT_ID: &str = "123456789012";
@@ -136,6 +136,15 @@ impl Description {
             method_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
             members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
+    }
+
+    /// Whether the request has every identity source of an authorizer; API Gateway asks no function else.
+    pub(crate) fn identifies(&self, authorizer: &Authorizer) -> bool {
+        let has = |member: &str, name: &String| {
+            self.members.get(member).and_then(|values| values[name].as_str()).is_some_and(|value| !value.is_empty())
+        };
+        authorizer.headers.iter().all(|name| has("headers", name))
+            && authorizer.query_parameters.iter().all(|name| has("queryStringParameters", name))
     }
 
     /// The event of a REQUEST authorizer.

@@ -1,11 +1,12 @@
 //! What a REQUEST authorizer's answer means: verdicts, policies and context as API Gateway reads them.
+//!
+//! No library, because API Gateway's reading is narrower than IAM's: one action, one resource, no principal.
+//! An evaluator of all of IAM would have to be kept from accepting what an authorizer must not return.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// How long API Gateway reuses an answer where SAM's `ReauthorizeEvery` says nothing.
-pub(crate) const DEFAULT_CACHE_SECONDS: u32 = 300;
 /// The action that a policy must cover to say anything about a call.
 const INVOKE: &str = "execute-api:Invoke";
 
@@ -34,7 +35,7 @@ pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malfo
     let principal = principal.ok_or(Malformed("principalId is missing"))?;
     let policy = answer["policyDocument"].as_object().ok_or(Malformed("policyDocument is missing"))?;
     if !matches!(policy.get("Version").and_then(Value::as_str), Some("2012-10-17" | "2008-10-17")) {
-        return Err(Malformed("the policy's Version is none of IAM's"));
+        return Err(Malformed("unknown policy Version"));
     }
     let statements = match policy.get("Statement") {
         Some(Value::Array(statements)) if !statements.is_empty() => statements.as_slice(),
@@ -64,7 +65,7 @@ enum Effect {
 
 /// A statement's effect and whether it applies to the call.
 fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool), Malformed> {
-    let members = statement.as_object().ok_or(Malformed("a Statement is no object"))?;
+    let members = statement.as_object().ok_or(Malformed("a Statement is not an object"))?;
     // A Condition, NotAction or NotResource that were ignored could turn a refusal into an Allow.
     if members.keys().any(|key| !matches!(key.as_str(), "Sid" | "Effect" | "Action" | "Resource")) {
         return Err(Malformed("a Statement has a member other than Sid, Effect, Action and Resource"));
@@ -82,7 +83,7 @@ fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool),
         };
         let mut covered = false;
         for pattern in patterns {
-            let text = pattern.as_str().ok_or(Malformed("an Action or Resource is no string"))?;
+            let text = pattern.as_str().ok_or(Malformed("an Action or Resource is not a string"))?;
             covered |= matches(&parse_pattern(&fold(text))?, &fold(value));
         }
         Ok(covered)
@@ -97,7 +98,7 @@ fn read_context(context: &Value) -> Result<Map<String, Value>, Malformed> {
     let members = match context {
         Value::Null => return Ok(Map::new()),
         Value::Object(members) => members,
-        _ => return Err(Malformed("the context is no object")),
+        _ => return Err(Malformed("the context is not an object")),
     };
     let text = |(key, value): (&String, &Value)| match value {
         Value::String(_) => Ok((key.clone(), value.clone())),

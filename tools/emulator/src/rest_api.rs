@@ -1,4 +1,4 @@
-//! The REST API: what becomes of one request, step by step as in API Gateway.
+//! The REST API: one request, step by step as in API Gateway.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,12 +18,14 @@ use crate::event::{self, Description};
 use crate::gateway_response::{GatewayResponses, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
-use crate::template::{Api, Route, Target};
+use crate::template::{Api, Authorizer, Route, Target};
 use crate::throttle::Bucket;
 use crate::{body, integration, policy};
 
 /// How long the body of a request may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(29);
+/// How long API Gateway waits for a function; its own time-out may be longer.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// The longest segment of a path that is logged as it is.
 const MAX_LOGGED_SEGMENT: usize = 32;
 /// How many segments of a path are logged.
@@ -46,13 +48,13 @@ pub(crate) struct RestApi {
     responses: GatewayResponses,
 }
 
-/// A route with what stands behind it.
+/// A route and the functions behind it.
 #[derive(Debug)]
 struct Endpoint {
     /// The route as the template has it.
     route: Route,
-    /// The function of the authorizer that is asked first.
-    authorizer: Option<Arc<Function>>,
+    /// The authorizer that is asked first, and its function.
+    authorizer: Option<(Arc<Authorizer>, Arc<Function>)>,
     /// The function; none for a preflight.
     function: Option<Arc<Function>>,
     /// The stage's throttling: API Gateway counts each method by itself.
@@ -88,8 +90,13 @@ struct Record {
 impl RestApi {
     /// Puts together the template's API and its functions; throttles if `throttles`.
     pub(crate) fn new(api: Api, functions: &BTreeMap<String, Arc<Function>>, throttles: bool) -> Self {
+        let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
+        let authorizer = |name: &String| {
+            let authorizer = &authorizers[name];
+            (Arc::clone(authorizer), Arc::clone(&functions[&authorizer.function]))
+        };
         let endpoint = |route: Route| Endpoint {
-            authorizer: route.authorizer.as_ref().map(|name| Arc::clone(&functions[&api.authorizers[name].function])),
+            authorizer: route.authorizer.as_ref().map(authorizer),
             function: match &route.target {
                 Target::Function(id) => Some(Arc::clone(&functions[id])),
                 Target::Preflight(_) => None,
@@ -161,8 +168,12 @@ impl RestApi {
         }
         let body = body?;
         let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
-        if let Some(function) = &endpoint.authorizer {
-            let authorized = authorize(function, &description, context, record).await;
+        if let Some((authorizer, function)) = &endpoint.authorizer {
+            let authorized = if description.identifies(authorizer) {
+                authorize(function, &description, context, record).await
+            } else {
+                Err(ResponseType::Unauthorized)
+            };
             record.verdict = Some(match authorized {
                 Ok(()) => "Allow",
                 Err(ResponseType::AccessDenied) => "Deny",
@@ -206,7 +217,8 @@ async fn authorize(
 
 /// Invokes the function of a route and makes its reply a response.
 async fn integrate(function: &Function, event: Value, record: &mut Record) -> Result<Response, ResponseType> {
-    let reply = record.timed(function, event).await.map_err(|err| {
+    let reply = tokio::time::timeout(INTEGRATION_TIMEOUT, record.timed(function, event)).await;
+    let reply = reply.map_err(|_| ResponseType::IntegrationTimeout)?.map_err(|err| {
         tracing::warn!("function {}: {err}", function.id);
         ResponseType::IntegrationFailure // its own time-out too
     })?;
@@ -267,5 +279,27 @@ impl Record {
             _ = write!(text, " {id}={:.1}ms", took.as_secs_f64() * 1000.0);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::Functions;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_that_takes_longer_than_29_s_is_504() {
+        for (seconds, expected) in [(28, Ok(())), (30, Err(ResponseType::IntegrationTimeout))] {
+            let functions = Functions::default().handler("f", move |_, _| async move {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                Ok(serde_json::json!({}))
+            });
+            let handler = functions.make("f", &BTreeMap::new()).unwrap().unwrap();
+            let function = Function { id: "F".to_owned(), handler, timeout: Duration::from_secs(60) };
+
+            let response = integrate(&function, Value::Null, &mut Record::default()).await;
+
+            assert_eq!(response.map(|_| ()), expected, "{seconds} s");
+        }
     }
 }

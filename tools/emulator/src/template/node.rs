@@ -148,6 +148,9 @@ impl<'text> Builder<'text> {
                     _ => return Err(Fault::new(line, "a key must be a string")),
                 },
             };
+            if key.starts_with("Fn::ForEach") {
+                return Err(Fault::new(line, "Fn::ForEach is not supported: write out what it repeats"));
+            }
             if entries.iter().any(|entry| entry.key == key) {
                 return Err(Fault::new(line, format!("duplicate key {key}")));
             }

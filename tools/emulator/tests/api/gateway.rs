@@ -45,6 +45,24 @@ async fn whatever_is_not_an_allow_stops_before_the_function() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_identity_source_is_401_and_no_function_is_asked() {
+    let api = Api::start().await;
+    for (query, caller, status, invocations) in
+        [("?who=a", "a", 200, 2), ("?who=a", "", 401, 0), ("", "a", 401, 0), ("?who=", "a", 401, 0)]
+    {
+        let before = api.invocations();
+
+        let answer = Answer::of(api.request("GET", &format!("/identified{query}")).header("x-CALLER", caller)).await;
+
+        assert_eq!((answer.status, api.invocations() - before), (status, invocations), "{query} {caller}");
+        if status == 401 {
+            assert_eq!(answer.json()["type"], "UNAUTHORIZED");
+        }
+    }
+    assert_eq!(api.get("/identified?who=a").await.status, 401, "no header at all");
+}
+
+#[tokio::test]
 async fn a_preflight_is_answered_from_the_template_without_any_function() {
     let api = Api::start().await;
 
