@@ -13,7 +13,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use crate::routes::{self, Match};
+use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
 /// The account of this machine, AWS's own example.
@@ -131,7 +131,7 @@ impl Description {
             ("pathParameters", last_values(&pairs(&found.parameters))),
             ("stageVariables", json!({})),
         ];
-        let arn_path = routes::without_trailing_slash(path).trim_start_matches('/');
+        let arn_path = path.trim_start_matches('/');
         Self {
             method_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
             members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

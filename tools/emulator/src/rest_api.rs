@@ -211,7 +211,10 @@ async fn authorize(
         tracing::warn!("authorizer {}: {malformed}", function.id);
         ResponseType::AuthorizerConfigurationError
     })?;
-    context["authorizer"] = Value::Object(decision.context);
+    let mut members = decision.context;
+    let took = record.invocations.last().map_or(0, |(_, took)| took.as_millis());
+    members.insert("integrationLatency".to_owned(), u64::try_from(took).unwrap_or(u64::MAX).into());
+    context["authorizer"] = Value::Object(members);
     if decision.is_allowed { Ok(()) } else { Err(ResponseType::AccessDenied) }
 }
 

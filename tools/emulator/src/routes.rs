@@ -154,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_without_the_method_is_passed_over_as_measured() {
+        // ministackorg/ministack 1423, measured in eu-central-1
+        let routes = [("/{proxy+}", "ANY"), ("/jobs/{operation_type}", "GET"), ("/cors_only", "OPTIONS")];
+        for (path, method, expected) in [
+            ("/jobs/reboot", "GET", 1),
+            ("/jobs", "GET", 0),
+            ("/jobs", "POST", 0),
+            ("/jobs/reboot", "POST", 0),
+            ("/cors_only", "GET", 0),
+        ] {
+            assert_eq!(find(&routes, path, method), Some(expected), "{method} {path}");
+        }
+    }
+
+    #[test]
     fn a_trailing_slash_is_not_part_of_the_path() {
         let routes = [("/tokens/revoke", "POST"), ("/", "GET")];
         assert_eq!(find(&routes, "/tokens/revoke/", "POST"), Some(0));

@@ -195,6 +195,7 @@ fn plain(text: &str) -> Content {
 /// The long name of a function that is written as a tag; none for the tags of YAML itself.
 fn long_name(tag: &Tag) -> Option<String> {
     match tag.suffix() {
+        "!" => None, // the tag `!`, which says that a scalar is a string
         _ if tag.is_yaml_core_schema() => None,
         short @ ("Ref" | "Condition") => Some(short.to_owned()),
         short => Some(format!("Fn::{short}")),

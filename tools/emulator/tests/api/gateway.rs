@@ -125,7 +125,7 @@ async fn slashes_are_routed_and_shown_as_recorded() {
     let event = api.get("//guarded/").await.json()["event"].clone();
     assert_eq!([&event["resource"], &event["path"]], ["/guarded", "/guarded/"]);
     let seen = event["requestContext"]["authorizer"]["event"].as_str().unwrap();
-    assert!(seen.contains("/Prod/GET/guarded\""), "the ARN of the method is that of the resource: {seen}");
+    assert!(seen.contains("/Prod/GET/guarded/\""), "the ARN of the method keeps the slash: {seen}");
 }
 
 /// The parameters of the same recording.

@@ -142,6 +142,7 @@ async fn authorize(event: Value, request_id: String) -> Reply {
         "deny-and-allow" => answer(json!([deny, allow]), json!({})),
         "other-arn" => answer(json!([statement("Allow", &arn.replace("GET", "POST"))]), json!({})),
         "malformed-policy" => answer(json!([{"Effect": "Allow"}]), json!({})),
+        "null-in-context" => answer(json!([allow]), json!({"none": null})),
         "no-principal" => Ok(json!({"policyDocument": {"Version": "2012-10-17", "Statement": [allow]}})),
         "nested-context" => answer(json!([allow]), json!({"list": []})),
         "unauthorized" => Err("Unauthorized".to_owned()),
@@ -157,6 +158,7 @@ async fn authorize(event: Value, request_id: String) -> Reply {
 
 async fn echo(event: Value, environment: Value, context: lambda_runtime::Context) -> Reply {
     match case(&event) {
+        "reply" => Ok(serde_json::from_str(event["body"].as_str().unwrap()).unwrap()),
         "function-error" => Err("broken".to_owned()),
         "function-panic" => panic!("as asked"),
         "function-malformed" => Ok(json!({"statusCode": 200, "wrongValue": "value"})),
