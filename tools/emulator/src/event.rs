@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{HOST, HeaderName, USER_AGENT};
+use http::header::USER_AGENT;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::routes::Match;
-use crate::template::Route;
+use crate::template::{Authorizer, Route};
 
 /// The account of this machine, AWS's own example.
 pub(crate) const ACCOUNT_ID: &str = "123456789012";
@@ -32,19 +32,61 @@ pub(crate) struct Description {
     members: Map<String, Value>,
 }
 
+/// Headers of a request that neither an authorizer nor a function sees (recorded: docs/gateway.md).
+const HIDDEN: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "www-authenticate",
+];
+
 /// A name and one of its values.
 type Pair<'a> = (&'a str, Cow<'a, str>);
 
-/// Query parameters of a request, decoded, in their order.
+/// Query parameters of a request, decoded, in their order; a semicolon separates them as an ampersand does.
 fn query_parameters(request: &Parts) -> Vec<(String, String)> {
-    form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+    let query = request.uri.query().unwrap_or_default().replace(';', "&");
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// The headers that an event shows: the client's, and what API Gateway says about the connection.
+fn headers<'a>(request: &'a Parts, context: &'a Value) -> Vec<Pair<'a>> {
+    let mut headers: Vec<Pair<'a>> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+        .filter(|(name, _)| !HIDDEN.contains(name))
+        .collect();
+    let mut set = |name, value: Cow<'a, str>| {
+        headers.retain(|(other, _)| *other != name);
+        headers.push((name, value));
+    };
+    let domain = context["domainName"].as_str().unwrap_or_default();
+    let source = context["identity"]["sourceIp"].as_str().unwrap_or_default();
+    let port = domain.rsplit_once(':').map_or("80", |(_, port)| port);
+    let forwarded = request.headers.get_all("x-forwarded-for").iter();
+    let forwarded = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).chain([source.into()]);
+    set("host", domain.into());
+    set("x-forwarded-for", forwarded.collect::<Vec<_>>().join(", ").into());
+    set("x-forwarded-port", port.into());
+    set("x-forwarded-proto", "http".into());
+    headers
 }
 
 /// The request context before a route is known: what a gateway response can refer to.
-pub(crate) fn request_context(request: &Parts, path: &str, stage: &str, request_id: &str, peer: SocketAddr) -> Value {
-    let header = |name: HeaderName| request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // As the client names it, port included: an authorizer has only `Host` and must see the same.
-    let domain = header(HOST).unwrap_or_default();
+///
+/// `domain` is the host as the client names it, port included: an authorizer has only `Host` and must see
+/// the same.
+pub(crate) fn request_context(request: &Parts, domain: &str, stage: &str, request_id: &str, peer: SocketAddr) -> Value {
+    let user_agent = request.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let epoch = crate::clock::now_millis();
     json!({
         "accountId": ACCOUNT_ID,
@@ -52,8 +94,8 @@ pub(crate) fn request_context(request: &Parts, path: &str, stage: &str, request_
         "domainName": domain,
         "domainPrefix": domain.split('.').next(),
         "httpMethod": request.method.as_str(),
-        "identity": { "sourceIp": peer.ip().to_string(), "userAgent": header(USER_AGENT) },
-        "path": format!("/{stage}{path}"),
+        "identity": { "sourceIp": peer.ip().to_string(), "userAgent": user_agent },
+        "path": format!("/{stage}{}", request.uri.path()),
         "protocol": format!("{:?}", request.version),
         "requestId": request_id,
         "requestTime": crate::clock::request_time(epoch),
@@ -75,11 +117,7 @@ impl Description {
         let method = request.method.as_str();
         context["resourceId"] = Value::from(format!("r{}", found.index));
         context["resourcePath"] = Value::from(route.path.as_str());
-        let headers: Vec<Pair<'_>> = request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
-            .collect();
+        let headers = headers(request, context);
         let queries = query_parameters(request);
         let queries = pairs(&queries);
         let members = [
@@ -98,6 +136,15 @@ impl Description {
             method_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
             members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
+    }
+
+    /// Whether the request has every identity source of an authorizer; API Gateway asks no function else.
+    pub(crate) fn identifies(&self, authorizer: &Authorizer) -> bool {
+        let has = |member: &str, name: &String| {
+            self.members.get(member).and_then(|values| values[name].as_str()).is_some_and(|value| !value.is_empty())
+        };
+        authorizer.headers.iter().all(|name| has("headers", name))
+            && authorizer.query_parameters.iter().all(|name| has("queryStringParameters", name))
     }
 
     /// The event of a REQUEST authorizer.

@@ -18,7 +18,6 @@ const OTHER_TYPES: &[&str] = &[
     "DEFAULT_4XX",
     "DEFAULT_5XX",
     "EXPIRED_TOKEN",
-    "INTEGRATION_TIMEOUT",
     "INVALID_API_KEY",
     "INVALID_SIGNATURE",
     "QUOTA_EXCEEDED",
@@ -38,6 +37,8 @@ pub(crate) enum ResponseType {
     AuthorizerFailure,
     /// The function failed or its reply is malformed.
     IntegrationFailure,
+    /// The function takes longer than API Gateway waits.
+    IntegrationTimeout,
     /// No such route.
     MissingAuthenticationToken,
     /// The body is too long.
@@ -50,11 +51,12 @@ pub(crate) enum ResponseType {
 
 impl ResponseType {
     /// Every type, for the search by name.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::AccessDenied,
         Self::AuthorizerConfigurationError,
         Self::AuthorizerFailure,
         Self::IntegrationFailure,
+        Self::IntegrationTimeout,
         Self::MissingAuthenticationToken,
         Self::RequestTooLarge,
         Self::Throttled,
@@ -84,6 +86,12 @@ impl ResponseType {
                 StatusCode::BAD_GATEWAY,
                 "InternalServerErrorException",
                 Some("Internal server error"),
+            ),
+            Self::IntegrationTimeout => (
+                "INTEGRATION_TIMEOUT",
+                StatusCode::GATEWAY_TIMEOUT,
+                "InternalServerErrorException",
+                Some("Endpoint request timed out"),
             ),
             Self::MissingAuthenticationToken => (
                 "MISSING_AUTHENTICATION_TOKEN",

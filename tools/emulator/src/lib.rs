@@ -34,6 +34,7 @@ pub use template::Fault;
 use rest_api::RestApi;
 use template::{Api, Target};
 
+mod body;
 mod clock;
 mod event;
 mod gateway_response;
@@ -128,7 +129,7 @@ impl Server {
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
-                in_template(Fault::new(function.line, format!("there is no handler of the name {}", function.binary)))
+                in_template(Fault::new(function.line, format!("no handler is named {}", function.binary)))
             })?;
             let handler = handler.map_err(|message| StartError::Configuration { function: id.clone(), message })?;
             let function = lambda::Function { id: id.clone(), handler, timeout: function.timeout };
@@ -139,7 +140,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let url = format!("http://{address}");
-        let (summary, warnings) = (summarize(&api, &url, options.throttle), warnings(&api));
+        let (summary, warnings) = (summarize(&api, &url, options.throttle), warnings(&api, &path));
         let api = Arc::new(RestApi::new(api, &ready, options.throttle));
         Ok(Self { listener, url, api, summary, warnings })
     }
@@ -215,15 +216,15 @@ fn summarize(api: &Api, url: &str, throttles: bool) -> String {
     text
 }
 
-/// What would surprise the users of the deployed API.
-fn warnings(api: &Api) -> Vec<String> {
+/// What would surprise the users of the deployed API, with the line of the template where one says it.
+fn warnings(api: &Api, path: &str) -> Vec<String> {
     let caching = api.authorizers.iter().filter(|(_, authorizer)| authorizer.cache_seconds > 0);
-    let warning = |(name, authorizer): (&String, &template::Authorizer)| {
+    let caching = caching.map(|(name, authorizer)| {
         format!(
-            "authorizer {name}: API Gateway would reuse its answer for {} s, one token for every caller with the \
+            "authorizer {name}: API Gateway would reuse its answer for {} s, one token for every request with the \
              same identity sources; set Identity.ReauthorizeEvery: 0 (nothing is reused here)",
             authorizer.cache_seconds
         )
-    };
-    caching.map(warning).collect()
+    });
+    api.warnings.iter().map(|warning| format!("{path}:{warning}")).chain(caching).collect()
 }

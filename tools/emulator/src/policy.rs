@@ -1,11 +1,12 @@
 //! What a REQUEST authorizer's answer means: verdicts, policies and context as API Gateway reads them.
+//!
+//! No library, because API Gateway's reading is narrower than IAM's: one action, one resource, no principal.
+//! An evaluator of all of IAM would have to be kept from accepting what an authorizer must not return.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// How long API Gateway reuses an answer where SAM's `ReauthorizeEvery` says nothing.
-pub(crate) const DEFAULT_CACHE_SECONDS: u32 = 300;
 /// The action that a policy must cover to say anything about a call.
 const INVOKE: &str = "execute-api:Invoke";
 
@@ -14,7 +15,7 @@ const INVOKE: &str = "execute-api:Invoke";
 pub(crate) struct Decision {
     /// Whether the policy allows the call.
     pub(crate) is_allowed: bool,
-    /// The authorizer's context and `principalId`, every value as a string.
+    /// The authorizer's context and `principalId`, every value as a string or null.
     pub(crate) context: Map<String, Value>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malfo
     let principal = principal.ok_or(Malformed("principalId is missing"))?;
     let policy = answer["policyDocument"].as_object().ok_or(Malformed("policyDocument is missing"))?;
     if !matches!(policy.get("Version").and_then(Value::as_str), Some("2012-10-17" | "2008-10-17")) {
-        return Err(Malformed("the policy's Version is none of IAM's"));
+        return Err(Malformed("unknown policy Version"));
     }
     let statements = match policy.get("Statement") {
         Some(Value::Array(statements)) if !statements.is_empty() => statements.as_slice(),
@@ -64,9 +65,15 @@ enum Effect {
 
 /// A statement's effect and whether it applies to the call.
 fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool), Malformed> {
-    let members = statement.as_object().ok_or(Malformed("a Statement is no object"))?;
+    let members = statement.as_object().ok_or(Malformed("a Statement is not an object"))?;
     // A Condition, NotAction or NotResource that were ignored could turn a refusal into an Allow.
-    if members.keys().any(|key| !matches!(key.as_str(), "Sid" | "Effect" | "Action" | "Resource")) {
+    // An empty Condition says nothing.
+    let says_more = |(key, value): (&String, &Value)| match key.as_str() {
+        "Sid" | "Effect" | "Action" | "Resource" => false,
+        "Condition" => value.as_object().is_none_or(|conditions| !conditions.is_empty()),
+        _ => true,
+    };
+    if members.iter().any(says_more) {
         return Err(Malformed("a Statement has a member other than Sid, Effect, Action and Resource"));
     }
     let effect = match statement["Effect"].as_str() {
@@ -82,7 +89,7 @@ fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool),
         };
         let mut covered = false;
         for pattern in patterns {
-            let text = pattern.as_str().ok_or(Malformed("an Action or Resource is no string"))?;
+            let text = pattern.as_str().ok_or(Malformed("an Action or Resource is not a string"))?;
             covered |= matches(&parse_pattern(&fold(text))?, &fold(value));
         }
         Ok(covered)
@@ -97,14 +104,12 @@ fn read_context(context: &Value) -> Result<Map<String, Value>, Malformed> {
     let members = match context {
         Value::Null => return Ok(Map::new()),
         Value::Object(members) => members,
-        _ => return Err(Malformed("the context is no object")),
+        _ => return Err(Malformed("the context is not an object")),
     };
     let text = |(key, value): (&String, &Value)| match value {
-        Value::String(_) => Ok((key.clone(), value.clone())),
+        Value::String(_) | Value::Null => Ok((key.clone(), value.clone())),
         Value::Number(_) | Value::Bool(_) => Ok((key.clone(), Value::from(value.to_string()))),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(Malformed("a context value is neither string, number nor boolean"))
-        }
+        Value::Array(_) | Value::Object(_) => Err(Malformed("a context value is a list or an object")),
     };
     members.iter().map(text).collect()
 }
@@ -208,6 +213,7 @@ mod tests {
         assert!(is_allowed(&json!([statement("Allow", ARN), statement("Deny", "arn:*/POST/*")])));
         assert!(is_allowed(&json!({"Effect": "Allow", "Action": ["s3:*", "EXECUTE-API:*"], "Resource": ["x", ARN]})));
         assert!(!is_allowed(&json!({"Effect": "Allow", "Action": "execute-api:ManageConnections", "Resource": "*"})));
+        assert!(is_allowed(&json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {}})));
     }
 
     #[test]
@@ -229,13 +235,13 @@ mod tests {
         };
         let mut no_principal = answer(&json!([allow]));
         no_principal["principalId"] = Value::Null;
-        let mut nobody = answer(&json!([allow]));
-        nobody["principalId"] = json!("");
+        let mut empty = answer(&json!([allow]));
+        empty["principalId"] = json!("");
         let mut old = answer(&json!([allow]));
         old["policyDocument"]["Version"] = json!("2020-01-01");
         for (name, malformed) in [
             ("no principal", no_principal),
-            ("empty principal", nobody),
+            ("empty principal", empty),
             ("no policy", json!({"principalId": "p"})),
             ("unknown version", old),
             ("no statement", answer(&json!([]))),
@@ -243,6 +249,7 @@ mod tests {
             ("no action", with("Action", Value::Null)),
             ("resource", with("Resource", json!([1]))),
             ("condition", with("Condition", json!({"Bool": {"a": "b"}}))),
+            ("condition that is not an object", with("Condition", Value::Null)),
             ("negation", with("NotResource", json!("*"))),
             ("negated action", with("NotAction", json!("*"))),
             ("text", json!("Allow")),
@@ -252,12 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn context_values_become_strings_and_others_than_scalars_are_refused() {
+    fn context_values_become_strings_but_for_null_and_lists_and_objects_are_refused() {
         let mut answer = answer(&json!([statement("Allow", "*")]));
-        answer["context"] = json!({"text": "a", "number": 7, "flag": true});
+        answer["context"] = json!({"text": "a", "number": 7, "flag": true, "none": null});
         let context = decide(&answer, ARN).unwrap().context;
-        assert_eq!(Value::from(context), json!({"text": "a", "number": "7", "flag": "true", "principalId": "p"}));
-        for value in [json!([1]), json!({"a": 1}), Value::Null] {
+        let expected = json!({"text": "a", "number": "7", "flag": "true", "none": null, "principalId": "p"});
+        assert_eq!(Value::from(context), expected);
+        for value in [json!([1]), json!({"a": 1})] {
             answer["context"] = json!({"key": value});
             assert!(decide(&answer, ARN).is_err());
         }

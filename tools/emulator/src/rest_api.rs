@@ -1,4 +1,4 @@
-//! The REST API: what becomes of one request, step by step as in API Gateway.
+//! The REST API: one request, step by step as in API Gateway.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,32 +6,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::response::Response;
-use futures_util::StreamExt;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::uri::Authority;
+use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use crate::event::{self, Description};
 use crate::gateway_response::{GatewayResponses, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
-use crate::template::{Api, Route, Target};
+use crate::template::{Api, Authorizer, Route, Target};
 use crate::throttle::Bucket;
-use crate::{integration, policy};
+use crate::{body, integration, policy};
 
-/// API Gateway's limit of a request's body.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// How long a request may take to arrive.
+/// How long the body of a request may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(29);
+/// How long API Gateway waits for a function; its own time-out may be longer.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// The longest segment of a path that is logged as it is.
 const MAX_LOGGED_SEGMENT: usize = 32;
 /// How many segments of a path are logged.
 const MAX_LOGGED_SEGMENTS: usize = 8;
 /// The header with the request's id.
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// Characters that API Gateway accepts in a query string only in their encoded form.
+const NOT_IN_A_QUERY: [char; 3] = ['{', '|', '}'];
 
 /// A REST API that is ready to serve: everything the template decides is decided.
 #[derive(Debug)]
@@ -46,17 +48,32 @@ pub(crate) struct RestApi {
     responses: GatewayResponses,
 }
 
-/// A route with what stands behind it.
+/// A route and the functions behind it.
 #[derive(Debug)]
 struct Endpoint {
     /// The route as the template has it.
     route: Route,
-    /// The function of the authorizer that is asked first.
-    authorizer: Option<Arc<Function>>,
+    /// The authorizer that is asked first, and its function.
+    authorizer: Option<(Arc<Authorizer>, Arc<Function>)>,
     /// The function; none for a preflight.
     function: Option<Arc<Function>>,
     /// The stage's throttling: API Gateway counts each method by itself.
     throttle: Option<Bucket>,
+}
+
+/// What a request gets in place of its target's response.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// HTTP's own answer to what is not a request that API Gateway could look at: a status and nothing more.
+    Http(StatusCode),
+    /// A gateway response.
+    Gateway(ResponseType),
+}
+
+impl From<ResponseType> for Refusal {
+    fn from(kind: ResponseType) -> Self {
+        Self::Gateway(kind)
+    }
 }
 
 /// What the log says about a request.
@@ -73,9 +90,13 @@ struct Record {
 impl RestApi {
     /// Puts together the template's API and its functions; throttles if `throttles`.
     pub(crate) fn new(api: Api, functions: &BTreeMap<String, Arc<Function>>, throttles: bool) -> Self {
-        let routes = Routes::new(api.routes.iter().map(|route| (route.path.as_str(), route.method.as_str())));
+        let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
+        let authorizer = |name: &String| {
+            let authorizer = &authorizers[name];
+            (Arc::clone(authorizer), Arc::clone(&functions[&authorizer.function]))
+        };
         let endpoint = |route: Route| Endpoint {
-            authorizer: route.authorizer.as_ref().map(|name| Arc::clone(&functions[&api.authorizers[name].function])),
+            authorizer: route.authorizer.as_ref().map(authorizer),
             function: match &route.target {
                 Target::Function(id) => Some(Arc::clone(&functions[id])),
                 Target::Preflight(_) => None,
@@ -85,7 +106,7 @@ impl RestApi {
         };
         Self {
             stage: api.stage,
-            routes,
+            routes: api.table,
             endpoints: api.routes.into_iter().map(endpoint).collect(),
             responses: api.responses,
         }
@@ -96,13 +117,29 @@ impl RestApi {
         // A new one for every request: a client's own `x-amzn-RequestId` does not count here.
         let request_id = uuid::Uuid::new_v4().to_string();
         let (request, body) = request.into_parts();
-        let path = routes::normalize(request.uri.path());
+        // API Gateway takes the slashes before a path as one; `requestContext.path` keeps them.
+        let path = &format!("/{}", request.uri.path().trim_start_matches('/'));
         let mut record = Record::default();
-        let mut context = event::request_context(&request, path, &self.stage, &request_id, peer);
-        let answer = self.answer(&request, path, body, &mut context, &mut record).await;
-        let mut response = answer.unwrap_or_else(|kind| {
-            record.gateway_response = Some(kind);
-            self.responses.render(kind, &context)
+        let domain = host(&request);
+        let mut context = event::request_context(&request, domain.unwrap_or_default(), &self.stage, &request_id, peer);
+        let answer = match domain {
+            Some(_) if !request.uri.query().is_some_and(|query| query.contains(NOT_IN_A_QUERY)) => {
+                self.answer(&request, path, body, &mut context, &mut record).await
+            }
+            _ => Err(Refusal::Http(StatusCode::BAD_REQUEST)),
+        };
+        let mut response = answer.unwrap_or_else(|refusal| match refusal {
+            Refusal::Gateway(kind) => {
+                record.gateway_response = Some(kind);
+                self.responses.render(kind, &context)
+            }
+            Refusal::Http(status) => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = status;
+                // What is left of the request on this connection would be taken for the next one.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
+            }
         });
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
@@ -113,7 +150,7 @@ impl RestApi {
         response
     }
 
-    /// The response of the route's target, or the kind of gateway response in its place.
+    /// The response of the route's target.
     async fn answer(
         &self,
         request: &Parts,
@@ -121,17 +158,22 @@ impl RestApi {
         body: Body,
         context: &mut Value,
         record: &mut Record,
-    ) -> Result<Response, ResponseType> {
-        let body = tokio::time::timeout(READ_TIMEOUT, read(body)).await.ok().flatten();
-        let found = self.routes.find(path, request.method.as_str()).ok_or(ResponseType::MissingAuthenticationToken)?;
+    ) -> Result<Response, Refusal> {
+        let body = body::read(body, READ_TIMEOUT).await?;
+        let found = self.routes.find(routes::without_trailing_slash(path), request.method.as_str());
+        let found = found.ok_or(ResponseType::MissingAuthenticationToken)?;
         let endpoint = &self.endpoints[found.index];
         if endpoint.throttle.as_ref().is_some_and(|bucket| !bucket.admit(Instant::now())) {
-            return Err(ResponseType::Throttled);
+            return Err(ResponseType::Throttled.into());
         }
-        let body = body.ok_or(ResponseType::RequestTooLarge)?;
+        let body = body?;
         let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
-        if let Some(function) = &endpoint.authorizer {
-            let authorized = authorize(function, &description, context, record).await;
+        if let Some((authorizer, function)) = &endpoint.authorizer {
+            let authorized = if description.identifies(authorizer) {
+                authorize(function, &description, context, record).await
+            } else {
+                Err(ResponseType::Unauthorized)
+            };
             record.verdict = Some(match authorized {
                 Ok(()) => "Allow",
                 Err(ResponseType::AccessDenied) => "Deny",
@@ -145,7 +187,7 @@ impl RestApi {
             (Target::Function(_), function) => {
                 let function = function.as_ref().ok_or(ResponseType::IntegrationFailure)?;
                 let event = description.proxy_event(context.clone(), &body);
-                integrate(function, event, record).await
+                Ok(integrate(function, event, record).await?)
             }
         }
     }
@@ -169,13 +211,17 @@ async fn authorize(
         tracing::warn!("authorizer {}: {malformed}", function.id);
         ResponseType::AuthorizerConfigurationError
     })?;
-    context["authorizer"] = Value::Object(decision.context);
+    let mut members = decision.context;
+    let took = record.invocations.last().map_or(0, |(_, took)| took.as_millis());
+    members.insert("integrationLatency".to_owned(), u64::try_from(took).unwrap_or(u64::MAX).into());
+    context["authorizer"] = Value::Object(members);
     if decision.is_allowed { Ok(()) } else { Err(ResponseType::AccessDenied) }
 }
 
 /// Invokes the function of a route and makes its reply a response.
 async fn integrate(function: &Function, event: Value, record: &mut Record) -> Result<Response, ResponseType> {
-    let reply = record.timed(function, event).await.map_err(|err| {
+    let reply = tokio::time::timeout(INTEGRATION_TIMEOUT, record.timed(function, event)).await;
+    let reply = reply.map_err(|_| ResponseType::IntegrationTimeout)?.map_err(|err| {
         tracing::warn!("function {}: {err}", function.id);
         ResponseType::IntegrationFailure // its own time-out too
     })?;
@@ -193,22 +239,16 @@ fn preflight(headers: &HeaderMap) -> Response {
     response
 }
 
-/// The whole body, or `None` if it is longer than API Gateway accepts or breaks off.
-///
-/// A body that is too long is read to its end all the same: a client that is still sending would see a
-/// broken connection in place of the 413.
-async fn read(body: Body) -> Option<Bytes> {
-    let mut chunks = body.into_data_stream();
-    let mut whole = Vec::new();
-    let mut is_too_long = false;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.ok()?;
-        is_too_long |= whole.len() + chunk.len() > MAX_BODY_BYTES;
-        if !is_too_long {
-            whole.extend_from_slice(&chunk);
-        }
-    }
-    (!is_too_long).then(|| whole.into())
+/// The host that the request is for: HTTP/2's `:authority`, or the one `Host` that HTTP/1 requires.
+fn host(request: &Parts) -> Option<&str> {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.to_str().ok()?),
+        (None, _) if request.version == http::Version::HTTP_2 => None,
+        _ => return None,
+    };
+    let host = request.uri.authority().map(Authority::as_str).or(host)?;
+    host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()).then_some(host)
 }
 
 /// A path or a method for the log: what is too long or too odd to be a route's own is left out, for
@@ -242,5 +282,27 @@ impl Record {
             _ = write!(text, " {id}={:.1}ms", took.as_secs_f64() * 1000.0);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::Functions;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_that_takes_longer_than_29_s_is_504() {
+        for (seconds, expected) in [(28, Ok(())), (30, Err(ResponseType::IntegrationTimeout))] {
+            let functions = Functions::default().handler("f", move |_, _| async move {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                Ok(serde_json::json!({}))
+            });
+            let handler = functions.make("f", &BTreeMap::new()).unwrap().unwrap();
+            let function = Function { id: "F".to_owned(), handler, timeout: Duration::from_secs(60) };
+
+            let response = integrate(&function, Value::Null, &mut Record::default()).await;
+
+            assert_eq!(response.map(|_| ()), expected, "{seconds} s");
+        }
     }
 }

@@ -1,30 +1,22 @@
 //! Routing: from a path and a method to the route of the template.
+//!
+//! A [`matchit`] router has API Gateway's order: a segment that is literally there before `{name}` before
+//! `{name+}`, and a less specific resource where a more specific one does not fit the rest of the path. Each
+//! method has a router of its own, because a resource without the method does not hide a less specific one
+//! that has it. Both rules were recorded against API Gateway (docs/gateway.md).
 
-/// Finds the route of a request; the most specific resource wins, then its own method before `ANY`.
+use std::collections::BTreeMap;
+
+use matchit::Router;
+
+/// The methods of a REST API, which `ANY` stands for.
+pub(crate) const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// Finds the route of a request.
 #[derive(Debug)]
 pub(crate) struct Routes {
-    /// Resources, the most specific first.
-    resources: Vec<Resource>,
-}
-
-/// A path of the API and its methods.
-#[derive(Debug)]
-struct Resource {
-    /// The path.
-    segments: Vec<Segment>,
-    /// Method and position of its route.
-    methods: Vec<(String, usize)>,
-}
-
-/// A segment of a resource's path; in the order of how specific it is.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Segment {
-    /// Itself alone.
-    Literal(String),
-    /// Any one segment: `{name}`.
-    Parameter(String),
-    /// All the rest, at least one segment: `{name+}`.
-    Greedy(String),
+    /// Positions of routes, by method.
+    by_method: BTreeMap<&'static str, Router<usize>>,
 }
 
 /// The route of a request.
@@ -37,92 +29,89 @@ pub(crate) struct Match {
 }
 
 impl Routes {
-    /// Routes for `(path, method)` pairs that [`check`] accepts.
-    pub(crate) fn new<'a>(routes: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut resources: Vec<Resource> = Vec::new();
-        for (index, (path, method)) in routes.enumerate() {
-            let segments: Vec<Segment> = path.split('/').skip(1).map(segment).collect();
-            let method = (method.to_owned(), index);
-            match resources.iter_mut().find(|resource| resource.segments == segments) {
-                Some(resource) => resource.methods.push(method),
-                None => resources.push(Resource { segments, methods: vec![method] }),
+    /// Routes for `(path, method)` pairs.
+    ///
+    /// # Errors
+    ///
+    /// The position of a route that API Gateway would not accept, and the reason.
+    pub(crate) fn new(routes: &[(&str, &str)]) -> Result<Self, (usize, String)> {
+        for (index, (path, method)) in routes.iter().enumerate() {
+            let earlier = &routes[..index];
+            let fault = if let Err(message) = check(path) {
+                message.to_owned()
+            } else if earlier.contains(&(path, method)) {
+                format!("{method} {path} has a function already")
+            } else if let Some((one, other)) = earlier.iter().find_map(|(earlier, _)| rivals(earlier, path)) {
+                format!("{other} beside {one}: API Gateway allows one path variable at each place")
+            } else {
+                continue;
+            };
+            return Err((index, fault));
+        }
+        let mut by_method = BTreeMap::new();
+        for method in METHODS {
+            let mut router = Router::new();
+            for (index, (path, own)) in routes.iter().enumerate() {
+                if *own == method || (*own == "ANY" && !routes.contains(&(path, method))) {
+                    router.insert(pattern(path), index).map_err(|err| (index, err.to_string()))?;
+                }
             }
+            by_method.insert(method, router);
         }
-        for resource in &mut resources {
-            resource.methods.sort_by_key(|(method, _)| method == "ANY");
-        }
-        resources.sort_by(|a, b| a.segments.cmp(&b.segments));
-        Self { resources }
+        Ok(Self { by_method })
     }
 
-    /// The route for a normalized path; `None` is what API Gateway answers with 403.
+    /// The route for a path without a trailing slash; `None` is what API Gateway answers with 403.
     pub(crate) fn find(&self, path: &str, method: &str) -> Option<Match> {
-        let (resource, parameters) =
-            self.resources.iter().find_map(|resource| Some((resource, resource.parameters(path)?)))?;
-        let (_, index) = resource.methods.iter().find(|(known, _)| known == method || known == "ANY")?;
-        Some(Match { index: *index, parameters })
+        let found = self.by_method.get(method)?.at(path).ok()?;
+        let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Some(Match { index: *found.value, parameters: parameters.collect() })
     }
 }
 
-impl Resource {
-    /// The path parameters, if this resource is the one of `path`.
-    fn parameters(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let mut parameters = Vec::new();
-        let mut rest = Some(path.strip_prefix('/')?);
-        for segment in &self.segments {
-            let (first, after) = rest?.split_once('/').map_or((rest?, None), |(first, after)| (first, Some(after)));
-            match segment {
-                Segment::Literal(literal) if literal == first => rest = after,
-                Segment::Parameter(name) if !first.is_empty() => {
-                    parameters.push((name.clone(), first.to_owned()));
-                    rest = after;
-                }
-                Segment::Greedy(name) if !first.is_empty() => {
-                    parameters.push((name.clone(), rest?.to_owned()));
-                    rest = None;
-                }
-                Segment::Literal(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
-            }
-        }
-        rest.is_none().then_some(parameters)
-    }
+/// A path without the slash at its end, which API Gateway leaves out when it routes.
+pub(crate) fn without_trailing_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
 }
 
-/// The path that is routed: API Gateway serves `/hello/` as `/hello`.
-pub(crate) fn normalize(path: &str) -> &str {
-    match path.strip_suffix('/') {
-        Some(path) if !path.is_empty() => path,
-        _ if path.is_empty() => "/",
-        _ => path,
-    }
-}
-
-/// Refuses the path of a resource that [`Routes`] could not serve as API Gateway does.
-pub(crate) fn check(path: &str) -> Result<(), &'static str> {
-    let Some(path) = path.strip_prefix('/') else { return Err("a path begins with /") };
+/// Refuses the path of a resource that API Gateway would refuse.
+fn check(path: &str) -> Result<(), &'static str> {
+    let Some(path) = path.strip_prefix('/') else { return Err("a path must begin with /") };
     if path.is_empty() {
         return Ok(());
     }
     let segments: Vec<_> = path.split('/').collect();
-    let is_greedy = |text: &&str| matches!(segment(text), Segment::Greedy(_));
+    let is_greedy = |segment: &&str| variable(segment).is_some_and(|name| name.ends_with('+'));
     if segments.iter().rev().skip(1).any(is_greedy) {
         return Err("only the last segment of a path can be greedy");
     }
-    let broken = |text: &&str| {
-        let (Segment::Literal(name) | Segment::Parameter(name) | Segment::Greedy(name)) = segment(text);
-        name.is_empty() || name.contains(['{', '}'])
+    let is_valid = |segment: &&str| {
+        let name = variable(segment).map_or(*segment, |name| name.strip_suffix('+').unwrap_or(name));
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte))
     };
-    if segments.iter().any(broken) { Err("this is no path of a resource") } else { Ok(()) }
+    if segments.iter().all(is_valid) {
+        Ok(())
+    } else {
+        Err("a segment of a path must be letters, digits and ._-: or one {variable}")
+    }
 }
 
-/// A segment as the template writes it.
-fn segment(text: &str) -> Segment {
-    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        Some(name) => match name.strip_suffix('+') {
-            Some(name) => Segment::Greedy(name.to_owned()),
-            None => Segment::Parameter(name.to_owned()),
-        },
-        None => Segment::Literal(text.to_owned()),
+/// The variables of two paths that are the same up to them.
+fn rivals<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+    let (one, other) = one.split('/').zip(other.split('/')).find(|(one, other)| one != other)?;
+    (variable(one).is_some() && variable(other).is_some()).then_some((one, other))
+}
+
+/// The name of the variable that a segment is, with `+` if it is greedy.
+fn variable(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// The path as [`matchit`] writes it.
+fn pattern(path: &str) -> String {
+    match path.strip_suffix("+}").and_then(|path| path.rsplit_once('{')) {
+        Some((path, name)) => format!("{path}{{*{name}}}"),
+        None => path.to_owned(),
     }
 }
 
@@ -130,48 +119,88 @@ fn segment(text: &str) -> Segment {
 mod tests {
     use super::*;
 
-    const ROUTES: &[(&str, &str)] = &[
-        ("/{proxy+}", "ANY"),
-        ("/tokens/{id}", "GET"),
-        ("/tokens/revoke", "POST"),
-        ("/tokens/{id}", "ANY"),
-        ("/", "GET"),
-    ];
-
-    fn find(path: &str, method: &str) -> Option<usize> {
-        Routes::new(ROUTES.iter().copied()).find(normalize(path), method).map(|found| found.index)
+    fn find(routes: &[(&str, &str)], path: &str, method: &str) -> Option<usize> {
+        Routes::new(routes).unwrap().find(without_trailing_slash(path), method).map(|found| found.index)
     }
 
     #[test]
-    fn the_most_specific_resource_wins_then_its_own_method() {
-        assert_eq!(find("/tokens/revoke", "POST"), Some(2));
-        assert_eq!(find("/tokens/7", "GET"), Some(1));
-        assert_eq!(find("/tokens/7", "PUT"), Some(3));
-        assert_eq!(find("/tokens/7/uses", "PUT"), Some(0));
-        assert_eq!(find("/tokens/revoke", "GET"), None, "another resource's method is not borrowed");
+    fn the_most_specific_resource_with_the_method_wins_then_its_own_method() {
+        let routes =
+            [("/{proxy+}", "ANY"), ("/tokens/{id}", "GET"), ("/tokens/revoke", "POST"), ("/tokens/{id}", "ANY")];
+        for (path, method, expected) in [
+            ("/tokens/revoke", "POST", Some(2)),
+            ("/tokens/7", "GET", Some(1)),
+            ("/tokens/7", "PUT", Some(3)),
+            ("/tokens/7/uses", "PUT", Some(0)),
+            ("/tokens/revoke", "GET", Some(1)),
+            ("/tokens/7", "TRACE", None),
+        ] {
+            assert_eq!(find(&routes, path, method), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_greedy_resource_beside_a_literal_one_is_routed_as_recorded() {
+        // localstack, tests/aws/services/apigateway/test_apigateway_common.py, class TestApigatewayRouting
+        let routes = [("/test", "POST"), ("/test/any", "ANY"), ("/{proxy+}", "OPTIONS")];
+        assert_eq!(find(&routes, "/test", "POST"), Some(0));
+        assert_eq!(find(&routes, "/test", "OPTIONS"), Some(2), "a literal resource without the method hides nothing");
+        assert_eq!(find(&routes, "/test/any", "OPTIONS"), Some(1), "ANY of a literal resource is more specific");
+
+        let routes = [("/part1", "GET"), ("/{param+}", "GET"), ("/part1/hardcoded-value", "GET")];
+        assert_eq!(find(&routes, "/part1", "GET"), Some(0));
+        assert_eq!(find(&routes, "/part1/hardcoded-value", "GET"), Some(2));
+        assert_eq!(find(&routes, "/part1/random-value", "GET"), Some(1), "back to the root");
+    }
+
+    #[test]
+    fn a_resource_without_the_method_is_passed_over_as_measured() {
+        // ministackorg/ministack 1423, measured in eu-central-1
+        let routes = [("/{proxy+}", "ANY"), ("/jobs/{operation_type}", "GET"), ("/cors_only", "OPTIONS")];
+        for (path, method, expected) in [
+            ("/jobs/reboot", "GET", 1),
+            ("/jobs", "GET", 0),
+            ("/jobs", "POST", 0),
+            ("/jobs/reboot", "POST", 0),
+            ("/cors_only", "GET", 0),
+        ] {
+            assert_eq!(find(&routes, path, method), Some(expected), "{method} {path}");
+        }
     }
 
     #[test]
     fn a_trailing_slash_is_not_part_of_the_path() {
-        assert_eq!(find("/tokens/revoke/", "POST"), Some(2));
-        assert_eq!((find("/", "GET"), find("", "GET")), (Some(4), Some(4)));
+        let routes = [("/tokens/revoke", "POST"), ("/", "GET")];
+        assert_eq!(find(&routes, "/tokens/revoke/", "POST"), Some(0));
+        assert_eq!(find(&routes, "/", "GET"), Some(1));
+        assert_eq!(find(&[("/{proxy+}", "GET")], "/", "GET"), None, "a variable is at least one character");
     }
 
     #[test]
     fn parameters_hold_what_the_client_sent() {
-        let routes = Routes::new(ROUTES.iter().copied());
+        let routes = Routes::new(&[("/tokens/{id}", "GET"), ("/{proxy+}", "GET")]).unwrap();
         let parameters = |path| routes.find(path, "GET").unwrap().parameters;
         assert_eq!(parameters("/tokens/a%2Fb"), [("id".to_owned(), "a%2Fb".to_owned())]);
-        assert_eq!(parameters("/a/b"), [("proxy".to_owned(), "a/b".to_owned())]);
+        assert_eq!(parameters("/a//b"), [("proxy".to_owned(), "a//b".to_owned())]);
     }
 
     #[test]
-    fn a_path_that_is_none_is_refused() {
-        for path in ["hello", "/a//b", "/a/", "/{a+}/b", "/a{b}", "/{a}{b}", "/{}", "/{+}"] {
-            assert!(check(path).is_err(), "{path}");
+    fn a_path_that_api_gateway_would_refuse_is_refused() {
+        for path in ["hello", "/a//b", "/a/", "/{a+}/b", "/a{b}", "/{a}{b}", "/{}", "/{+}", "/{*a}", "/a b", "/ä"] {
+            assert!(Routes::new(&[(path, "GET")]).is_err(), "{path}");
         }
-        for path in ["/", "/a/{b}/c", "/{a+}"] {
-            assert!(check(path).is_ok(), "{path}");
+        for path in ["/", "/a/{b}/c", "/{a+}", "/.well-known/a_b:c"] {
+            assert!(Routes::new(&[(path, "GET")]).is_ok(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_second_variable_at_one_place_is_refused_whatever_its_method() {
+        for (one, other) in [("/{a}", "/{b}"), ("/{proxy+}", "/{id}"), ("/a/{b}/c", "/a/{d}"), ("/{a}", "/{a+}")] {
+            let (index, message) = Routes::new(&[(one, "GET"), (other, "POST")]).unwrap_err();
+            assert_eq!(index, 1);
+            assert!(message.ends_with("API Gateway allows one path variable at each place"), "{message}");
+        }
+        assert!(Routes::new(&[("/{a}", "GET"), ("/{a}/{b+}", "GET"), ("/b/{c}", "GET")]).is_ok());
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::Fault;
 use super::node::{Content, Entry, Node};
+use super::value::Value;
 
 /// The pseudo parameters, as this machine answers them.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
@@ -20,16 +21,7 @@ pub(super) struct Document {
     /// The top of the template.
     root: Node,
     /// Names of the conditions being evaluated, to find one that depends on itself.
-    evaluating: RefCell<Vec<String>>,
-}
-
-/// A node whose own function, if it was one, is resolved; its members are resolved when they are read.
-#[derive(Clone, Debug)]
-pub(super) struct Value<'doc> {
-    /// Where its members' functions look up names.
-    document: &'doc Document,
-    /// The node, never a function.
-    node: Node,
+    pub(super) evaluating: RefCell<Vec<String>>,
 }
 
 impl Document {
@@ -44,12 +36,12 @@ impl Document {
     }
 
     /// The entry `name` of the top-level section `section`.
-    fn declared(&self, section: &str, name: &str) -> Option<&Entry> {
+    pub(super) fn declared(&self, section: &str, name: &str) -> Option<&Entry> {
         self.root.get(section)?.value.get(name)
     }
 
     /// The node without a function at its top; `None` is `AWS::NoValue`.
-    fn resolve(&self, node: &Node) -> Result<Option<Node>, Fault> {
+    pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, Fault> {
         let Content::Call(name, argument) = &*node.content else {
             return Ok(Some(node.clone()));
         };
@@ -106,7 +98,10 @@ impl Document {
                 None => return Err(Fault::new(parameter.line, format!("the parameter {name} has no Type"))),
             };
             if kind.starts_with("AWS::SSM::") {
-                return Err(Fault::new(line, format!("the parameter {name} stands in Parameter Store: not supported")));
+                return Err(Fault::new(
+                    line,
+                    format!("the parameter {name} is in Parameter Store, which is not supported"),
+                ));
             }
             let default = parameter
                 .value
@@ -150,7 +145,7 @@ impl Document {
                 result.push_str(name); // as GetAtt
             } else {
                 let value = self.reference(name, line)?;
-                let value = value.ok_or_else(|| Fault::new(line, format!("{name} is no value for Fn::Sub")))?;
+                let value = value.ok_or_else(|| Fault::new(line, format!("{name} has no value for Fn::Sub")))?;
                 result.push_str(&self.text(&value)?);
             }
             rest = after;
@@ -158,50 +153,14 @@ impl Document {
         Ok(result + rest)
     }
 
-    /// Whether the condition `name` of the section `Conditions` holds.
-    fn condition(&self, name: &str, line: usize) -> Result<bool, Fault> {
-        let entry =
-            self.declared("Conditions", name).ok_or_else(|| Fault::new(line, format!("Conditions has no {name}")))?;
-        if self.evaluating.borrow().iter().any(|evaluating| evaluating == name) {
-            return Err(Fault::new(entry.line, format!("the condition {name} depends on itself")));
-        }
-        self.evaluating.borrow_mut().push(name.to_owned());
-        let holds = self.holds(&entry.value);
-        self.evaluating.borrow_mut().pop();
-        holds
-    }
-
-    /// Whether an expression of the section `Conditions` holds.
-    fn holds(&self, node: &Node) -> Result<bool, Fault> {
-        let (name, argument) = match &*node.content {
-            Content::Call(name, argument) => (name.as_str(), argument),
-            Content::Mapping(_) if let [Entry { key, value, .. }] = node.entries() => (key.as_str(), value),
-            _ => return Err(Fault::new(node.line, "a condition is expected here")),
-        };
-        match name {
-            "Condition" => self.condition(&self.text(argument)?, node.line),
-            "Fn::Equals" => {
-                let [left, right] = self.arguments(name, argument)?;
-                Ok(self.text(&left)? == self.text(&right)?)
-            }
-            "Fn::Not" => {
-                let [inner] = self.arguments(name, argument)?;
-                Ok(!self.holds(&inner)?)
-            }
-            "Fn::And" => self.items(argument)?.iter().try_fold(true, |all, item| Ok(all & self.holds(item)?)),
-            "Fn::Or" => self.items(argument)?.iter().try_fold(false, |any, item| Ok(any | self.holds(item)?)),
-            name => Err(Fault::new(node.line, format!("the function {name} is not supported in a condition"))),
-        }
-    }
-
     /// The arguments of a function, of which there must be exactly `N`.
-    fn arguments<const N: usize>(&self, name: &str, argument: &Node) -> Result<[Node; N], Fault> {
+    pub(super) fn arguments<const N: usize>(&self, name: &str, argument: &Node) -> Result<[Node; N], Fault> {
         let items = self.items(argument)?;
         items.try_into().map_err(|_| Fault::new(argument.line, format!("{name} takes a list of {N}")))
     }
 
     /// The items of a list; those that are `AWS::NoValue` are still in it.
-    fn items(&self, node: &Node) -> Result<Vec<Node>, Fault> {
+    pub(super) fn items(&self, node: &Node) -> Result<Vec<Node>, Fault> {
         match self.resolve(node)?.as_ref().map(|node| &*node.content) {
             Some(Content::Sequence(items)) => Ok(items.clone()),
             _ => Err(Fault::new(node.line, "a list is expected here")),
@@ -214,95 +173,14 @@ impl Document {
     }
 
     /// The text of a scalar.
-    fn text(&self, node: &Node) -> Result<String, Fault> {
+    pub(super) fn text(&self, node: &Node) -> Result<String, Fault> {
         match self.resolve(node)?.as_ref().map(|node| &*node.content) {
+            Some(Content::Scalar(text)) if text.contains("{{resolve:") => {
+                Err(Fault::new(node.line, "dynamic references ({{resolve:…}}) are not supported"))
+            }
             Some(Content::Scalar(text)) => Ok(text.clone()),
             _ => Err(Fault::new(node.line, "a string is expected here")),
         }
-    }
-}
-
-impl<'doc> Value<'doc> {
-    /// The line that a fault of this value names.
-    pub(super) fn line(&self) -> usize {
-        self.node.line
-    }
-
-    /// A fault at this value's line.
-    pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault::new(self.line(), message)
-    }
-
-    /// The member `key`, unless it is missing, null or `AWS::NoValue`.
-    pub(super) fn get(&self, key: &str) -> Result<Option<Value<'doc>>, Fault> {
-        match self.node.get(key) {
-            Some(entry) => self.member(entry),
-            None => Ok(None),
-        }
-    }
-
-    /// The member `key`, which must be there.
-    pub(super) fn required(&self, key: &str) -> Result<Value<'doc>, Fault> {
-        self.get(key)?.ok_or_else(|| self.fault(format!("{key} is missing")))
-    }
-
-    /// The text of the member `key`, if it is there.
-    pub(super) fn text_of(&self, key: &str) -> Result<Option<String>, Fault> {
-        self.get(key)?.map(|value| value.text()).transpose()
-    }
-
-    /// The members of a mapping that have a value, by key.
-    pub(super) fn members(&self) -> Result<Vec<(String, Value<'doc>)>, Fault> {
-        if !matches!(&*self.node.content, Content::Mapping(_)) {
-            return Err(self.fault("a mapping is expected here"));
-        }
-        let members = self.node.entries().iter().map(|entry| Ok((entry.key.clone(), self.member(entry)?)));
-        members.filter_map(|member| member.map(|(key, value)| Some((key, value?))).transpose()).collect()
-    }
-
-    /// The items of a list.
-    pub(super) fn items(&self) -> Result<Vec<Value<'doc>>, Fault> {
-        let items = self.document.items(&self.node)?;
-        let resolved = items.iter().map(|item| self.document.resolve(item));
-        resolved.filter_map(Result::transpose).map(|node| Ok(Value { document: self.document, node: node? })).collect()
-    }
-
-    /// Whether this is a mapping.
-    pub(super) fn is_mapping(&self) -> bool {
-        matches!(&*self.node.content, Content::Mapping(_))
-    }
-
-    /// The text of a scalar.
-    pub(super) fn text(&self) -> Result<String, Fault> {
-        self.document.text(&self.node)
-    }
-
-    /// The number of a scalar.
-    pub(super) fn number<N: std::str::FromStr>(&self) -> Result<N, Fault> {
-        self.text()?.parse().map_err(|_| self.fault("a number is expected here"))
-    }
-
-    /// Refuses members other than `known`: a property that is ignored would be a guess.
-    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Fault> {
-        match self.node.entries().iter().find(|entry| !known.contains(&entry.key.as_str())) {
-            Some(entry) => Err(Fault::new(entry.line, format!("{} is not supported", entry.key))),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the `Condition` of this resource, if it has one, holds.
-    pub(super) fn exists(&self) -> Result<bool, Fault> {
-        match self.node.get("Condition") {
-            Some(entry) => self.document.condition(&self.document.text(&entry.value)?, entry.line),
-            None => Ok(true),
-        }
-    }
-
-    /// The value of an entry at the line of its key, unless there is none.
-    fn member(&self, entry: &Entry) -> Result<Option<Value<'doc>>, Fault> {
-        let resolved = self.document.resolve(&entry.value)?;
-        let present = resolved.filter(|node| !matches!(&*node.content, Content::Null));
-        Ok(present.map(|node| Value { document: self.document, node: Node { line: entry.line, ..node } }))
     }
 }
 
@@ -382,7 +260,7 @@ Test:
             ("!Sub '${Nothing}'", "Nothing is neither a parameter nor a resource"),
             ("!Sub '${Name'", "${ without } in the text of Fn::Sub"),
             ("!Ref Undecided", "the parameter Undecided has no Default"),
-            ("!Ref Stored", "the parameter Stored stands in Parameter Store: not supported"),
+            ("!Ref Stored", "the parameter Stored is in Parameter Store, which is not supported"),
             ("!FindInMap [Map, top, third]", "Mappings has no Map.top.third"),
             ("!Select [2, !Ref List]", "the list has no item 2"),
             ("!If [Nothing, a, b]", "Conditions has no Nothing"),

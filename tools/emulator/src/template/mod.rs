@@ -4,10 +4,18 @@
 //! runner cannot serve is a [`Fault`] that names the line.
 
 mod api;
+mod auth;
+mod conditions;
+mod cors;
 mod intrinsics;
+mod known;
 mod node;
+mod stage;
+mod value;
 
-pub(crate) use api::{Api, Authorizer, Route, Target, Throttling};
+pub(crate) use api::{Api, Route, Target};
+pub(crate) use auth::Authorizer;
+pub(crate) use stage::Throttling;
 
 /// What is wrong with a template, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -25,3 +33,6 @@ impl Fault {
         Self { line, message: message.into() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,6 +148,9 @@ impl<'text> Builder<'text> {
                     _ => return Err(Fault::new(line, "a key must be a string")),
                 },
             };
+            if key.starts_with("Fn::ForEach") {
+                return Err(Fault::new(line, "Fn::ForEach is not supported: write out what it repeats"));
+            }
             if entries.iter().any(|entry| entry.key == key) {
                 return Err(Fault::new(line, format!("duplicate key {key}")));
             }
@@ -192,6 +195,7 @@ fn plain(text: &str) -> Content {
 /// The long name of a function that is written as a tag; none for the tags of YAML itself.
 fn long_name(tag: &Tag) -> Option<String> {
     match tag.suffix() {
+        "!" => None, // the tag `!`, which says that a scalar is a string
         _ if tag.is_yaml_core_schema() => None,
         short @ ("Ref" | "Condition") => Some(short.to_owned()),
         short => Some(format!("Fn::{short}")),

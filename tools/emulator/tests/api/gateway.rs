@@ -45,6 +45,24 @@ async fn whatever_is_not_an_allow_stops_before_the_function() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_identity_source_is_401_and_no_function_is_asked() {
+    let api = Api::start().await;
+    for (query, caller, status, invocations) in
+        [("?who=a", "a", 200, 2), ("?who=a", "", 401, 0), ("", "a", 401, 0), ("?who=", "a", 401, 0)]
+    {
+        let before = api.invocations();
+
+        let answer = Answer::of(api.request("GET", &format!("/identified{query}")).header("x-CALLER", caller)).await;
+
+        assert_eq!((answer.status, api.invocations() - before), (status, invocations), "{query} {caller}");
+        if status == 401 {
+            assert_eq!(answer.json()["type"], "UNAUTHORIZED");
+        }
+    }
+    assert_eq!(api.get("/identified?who=a").await.status, 401, "no header at all");
+}
+
+#[tokio::test]
 async fn a_preflight_is_answered_from_the_template_without_any_function() {
     let api = Api::start().await;
 
@@ -64,7 +82,6 @@ async fn an_unknown_route_or_method_is_403() {
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/guarded/more"),
-        ("GET", "//guarded"),
         ("DELETE", "/guarded"),
         ("GET", "/open"),
         ("OPTIONS", "/nowhere"),
@@ -82,14 +99,95 @@ async fn an_unknown_route_or_method_is_403() {
     assert_eq!(api.invocations(), 0);
 }
 
+/// The path fields of an event, as recorded by localstack's `test_lambda_aws_proxy_integration`.
 #[tokio::test]
-async fn a_trailing_slash_is_the_same_route() {
+async fn slashes_are_routed_and_shown_as_recorded() {
     let api = Api::start().await;
+    for (target, path, context_path, proxy) in [
+        ("/proxy/value", "/proxy/value", "/Prod/proxy/value", "value"),
+        ("/proxy/value/", "/proxy/value/", "/Prod/proxy/value/", "value"),
+        ("/proxy/value//double", "/proxy/value//double", "/Prod/proxy/value//double", "value//double"),
+        ("//proxy/value", "/proxy/value", "/Prod//proxy/value", "value"),
+        (
+            "/proxy/user/test%2Balias@gmail.com/plus/test+alias@gmail.com",
+            "/proxy/user/test%2Balias@gmail.com/plus/test+alias@gmail.com",
+            "/Prod/proxy/user/test%2Balias@gmail.com/plus/test+alias@gmail.com",
+            "user/test%2Balias@gmail.com/plus/test+alias@gmail.com",
+        ),
+    ] {
+        let event = api.get(target).await.json()["event"].clone();
+        assert_eq!(
+            [&event["path"], &event["requestContext"]["path"], &event["pathParameters"]["proxy"], &event["resource"]],
+            [path, context_path, proxy, "/proxy/{proxy+}"],
+            "{target}"
+        );
+    }
+    let event = api.get("//guarded/").await.json()["event"].clone();
+    assert_eq!([&event["resource"], &event["path"]], ["/guarded", "/guarded/"]);
+    let seen = event["requestContext"]["authorizer"]["event"].as_str().unwrap();
+    assert!(seen.contains("/Prod/GET/guarded/\""), "the ARN of the method keeps the slash: {seen}");
+}
 
-    let answer = api.get("/guarded/").await;
+/// The parameters of the same recording.
+#[tokio::test]
+async fn query_parameters_are_decoded_as_recorded() {
+    let api = Api::start().await;
+    let query = "dateTimeOffset=2023-06-12T18:05:10.123456+00:00&email=test%2Balias@gmail.com&plus=test+alias@gmail.com\
+                 &url=https://www.google.com/&whitespace=foo%20bar&zhash=abort/&price=10&price=20&price=30&a=1;b=2";
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["event"]["resource"], "/guarded");
+    let event = api.get(&format!("/open/1?{query}")).await.json()["event"].clone();
+
+    assert_eq!(
+        event["queryStringParameters"],
+        json!({
+            "dateTimeOffset": "2023-06-12T18:05:10.123456 00:00", "email": "test+alias@gmail.com",
+            "plus": "test alias@gmail.com", "url": "https://www.google.com/", "whitespace": "foo bar",
+            "zhash": "abort/", "price": "30", "a": "1", "b": "2",
+        })
+    );
+    assert_eq!(event["multiValueQueryStringParameters"]["price"], json!(["10", "20", "30"]));
+}
+
+/// The headers of localstack's `test_apigateway_header_remapping_aws[AWS_PROXY]`.
+#[tokio::test]
+async fn headers_of_the_connection_do_not_reach_the_function() {
+    let api = Api::start().await;
+    let answer = api
+        .raw(
+            "GET /open/1 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nAge: 1\r\nAuthorization: x\r\n\
+             Connection: close\r\nContent-Encoding: deflate\r\nContent-MD5: x\r\nContent-Type: application/json\r\n\
+             Date: x\r\nExpect: 100-continue\r\nMax-Forwards: 2\r\nPragma: cache\r\nProxy-Authenticate: Basic\r\n\
+             Range: bytes=1-2\r\nReferer: x\r\nServer: x\r\nTE: deflate\r\nTrailer: Expires\r\nUpgrade: x\r\n\
+             Transfer-Encoding: chunked\r\nUser-Agent: x\r\nVia: x\r\nWarn: x\r\nWWW-Authenticate: Basic\r\n\
+             X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n\r\n0\r\n\r\n",
+            false,
+        )
+        .await;
+    let body: Value = serde_json::from_str(answer.rsplit_once("\r\n\r\n").unwrap().1).unwrap();
+
+    let headers = body["event"]["headers"].as_object().unwrap();
+    assert_eq!(
+        headers.keys().collect::<Vec<_>>(),
+        [
+            "accept",
+            "age",
+            "authorization",
+            "content-encoding",
+            "content-type",
+            "date",
+            "host",
+            "pragma",
+            "range",
+            "referer",
+            "user-agent",
+            "via",
+            "warn",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-proto"
+        ]
+    );
+    assert_eq!([&headers["x-forwarded-for"], &headers["x-forwarded-proto"]], ["1.2.3.4, 127.0.0.1", "http"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use emulator::{Functions, Options, Reply, Server};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Options for a template of this folder, on a free port.
 pub(crate) fn options(template: &str) -> Options {
@@ -40,6 +41,23 @@ impl Api {
         let url = server.url().to_owned();
         tokio::spawn(server.serve(std::future::pending()));
         Self { url, invocations, client: reqwest::Client::new() }
+    }
+
+    /// Sends bytes as they are, and nothing more if `ends`, and reads until the server closes the connection.
+    pub(crate) async fn raw(&self, bytes: &str, ends: bool) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.address()).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        if ends {
+            stream.shutdown().await.unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// Host and port of the server.
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
     }
 
     /// A request for `path_and_query`.
@@ -124,6 +142,7 @@ async fn authorize(event: Value, request_id: String) -> Reply {
         "deny-and-allow" => answer(json!([deny, allow]), json!({})),
         "other-arn" => answer(json!([statement("Allow", &arn.replace("GET", "POST"))]), json!({})),
         "malformed-policy" => answer(json!([{"Effect": "Allow"}]), json!({})),
+        "null-in-context" => answer(json!([allow]), json!({"none": null})),
         "no-principal" => Ok(json!({"policyDocument": {"Version": "2012-10-17", "Statement": [allow]}})),
         "nested-context" => answer(json!([allow]), json!({"list": []})),
         "unauthorized" => Err("Unauthorized".to_owned()),
@@ -139,9 +158,10 @@ async fn authorize(event: Value, request_id: String) -> Reply {
 
 async fn echo(event: Value, environment: Value, context: lambda_runtime::Context) -> Reply {
     match case(&event) {
+        "reply" => Ok(serde_json::from_str(event["body"].as_str().unwrap()).unwrap()),
         "function-error" => Err("broken".to_owned()),
         "function-panic" => panic!("as asked"),
-        "function-malformed" => Ok(json!({"body": "no status"})),
+        "function-malformed" => Ok(json!({"statusCode": 200, "wrongValue": "value"})),
         "function-timeout" => {
             tokio::time::sleep(Duration::from_secs(60)).await;
             unreachable!()

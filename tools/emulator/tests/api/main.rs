@@ -4,4 +4,6 @@
 
 mod gateway;
 mod helpers;
+mod reports;
 mod start;
+mod wire;

@@ -39,8 +39,8 @@ async fn a_function_without_a_handler_is_an_error_that_names_the_line() {
 
     let err = Server::bind(options("api.yaml"), &echo).await.unwrap_err();
 
-    assert!(matches!(&err, StartError::Template { fault, .. } if fault.line == 49), "{err}");
-    assert!(err.to_string().ends_with("api.yaml:49: there is no handler of the name authorizer"), "{err}");
+    assert!(matches!(&err, StartError::Template { fault, .. } if fault.line == 50), "{err}");
+    assert!(err.to_string().ends_with("api.yaml:50: no handler is named authorizer"), "{err}");
 }
 
 #[tokio::test]

@@ -56,6 +56,13 @@ DOCUMENTS = [
     "a: [yes, No, ON, off, true, FALSE, y, n, tRue, 'yes']\n",
     "a: [0123, 1.10, 1e3, 2010-09-09, .5]\n",
     "a: !!str yes\nb: !!str 1\n",
+    # Reported to the trackers of SAM and of YAML parsers (docs/gateway.md).
+    "a: ! 'x but\n\n  y\n\n'\n",
+    "a:\n  b: \"-----BEGIN\nx\ny\n-----END\"\n  c: d\n",
+    "a:\n  !Sub\n    - |-\n       {\n         \"b\": 1\n       }\n    - {\n      c: \"d\"\n    }\n",
+    "a:\n  !If\n  - B\n  - !Sub https://${C}\n  - !Join [., [!Sub \"http://${D}\", !FindInMap [E, !Ref 'AWS::Region', F]]]\n",
+    "a:\n  - !Sub arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${T}\n",
+    "a: !GetAtt\n  - B\n  - Arn\n",
     # Keys.
     "'a b': 1\n\"c\": 2\n1: 3\n",
     "? a\n: b\n? c\n",

@@ -1,0 +1,108 @@
+//! A value of the template, resolved as far as it is read, and the faults of one that is not as expected.
+
+use super::Fault;
+use super::intrinsics::Document;
+use super::node::{Content, Entry, Node};
+
+/// A node whose own function, if it was one, is resolved; its members are resolved when they are read.
+#[derive(Clone, Debug)]
+pub(super) struct Value<'doc> {
+    /// Where its members' functions look up names.
+    pub(super) document: &'doc Document,
+    /// The node, never a function.
+    pub(super) node: Node,
+}
+
+impl<'doc> Value<'doc> {
+    /// The line that a fault of this value names.
+    pub(super) fn line(&self) -> usize {
+        self.node.line
+    }
+
+    /// A fault at this value's line.
+    pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault::new(self.line(), message)
+    }
+
+    /// The member `key`, unless it is missing, null or `AWS::NoValue`.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Value<'doc>>, Fault> {
+        match self.node.get(key) {
+            Some(entry) => self.member(entry),
+            None => Ok(None),
+        }
+    }
+
+    /// The member `key`, which must be there.
+    pub(super) fn required(&self, key: &str) -> Result<Value<'doc>, Fault> {
+        self.get(key)?.ok_or_else(|| self.fault(format!("{key} is missing")))
+    }
+
+    /// The text of the member `key`, if it is there.
+    pub(super) fn text_of(&self, key: &str) -> Result<Option<String>, Fault> {
+        self.get(key)?.map(|value| value.text()).transpose()
+    }
+
+    /// The members of a mapping that have a value, by key.
+    pub(super) fn members(&self) -> Result<Vec<(String, Value<'doc>)>, Fault> {
+        if !matches!(&*self.node.content, Content::Mapping(_)) {
+            return Err(self.fault("a mapping is expected here"));
+        }
+        let members = self.node.entries().iter().map(|entry| Ok((entry.key.clone(), self.member(entry)?)));
+        members.filter_map(|member| member.map(|(key, value)| Some((key, value?))).transpose()).collect()
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> Result<Vec<Value<'doc>>, Fault> {
+        let items = self.document.items(&self.node)?;
+        let resolved = items.iter().map(|item| self.document.resolve(item));
+        resolved.filter_map(Result::transpose).map(|node| Ok(Value { document: self.document, node: node? })).collect()
+    }
+
+    /// Whether the member `key` is the boolean true.
+    pub(super) fn is_true(&self, key: &str) -> Result<bool, Fault> {
+        Ok(self.text_of(key)?.as_deref() == Some("true"))
+    }
+
+    /// Whether this is a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(&*self.node.content, Content::Sequence(_))
+    }
+
+    /// Whether this is a mapping.
+    pub(super) fn is_mapping(&self) -> bool {
+        matches!(&*self.node.content, Content::Mapping(_))
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Result<String, Fault> {
+        self.document.text(&self.node)
+    }
+
+    /// The number of a scalar.
+    pub(super) fn number<N: std::str::FromStr>(&self) -> Result<N, Fault> {
+        self.text()?.parse().map_err(|_| self.fault("a number is expected here"))
+    }
+
+    /// Refuses members other than `known`: a property that is ignored would be a guess.
+    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Fault> {
+        match self.node.entries().iter().find(|entry| !known.contains(&entry.key.as_str())) {
+            Some(entry) => Err(Fault::new(entry.line, format!("{} is not supported", entry.key))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the `Condition` of this resource, if it has one, holds.
+    pub(super) fn exists(&self) -> Result<bool, Fault> {
+        match self.node.get("Condition") {
+            Some(entry) => self.document.condition(&self.document.text(&entry.value)?, entry.line),
+            None => Ok(true),
+        }
+    }
+
+    /// The value of an entry at the line of its key, unless there is none.
+    fn member(&self, entry: &Entry) -> Result<Option<Value<'doc>>, Fault> {
+        let resolved = self.document.resolve(&entry.value)?;
+        let present = resolved.filter(|node| !matches!(&*node.content, Content::Null));
+        Ok(present.map(|node| Value { document: self.document, node: Node { line: entry.line, ..node } }))
+    }
+}
