@@ -1,4 +1,4 @@
-//! The emulator, spoken to as any principal.
+//! The emulator of AWS, called as any principal.
 
 use std::time::SystemTime;
 
@@ -17,11 +17,11 @@ pub(crate) struct Emulator {
     client: Client,
 }
 
-/// Somebody who calls AWS.
+/// A caller of AWS.
 pub(crate) struct Principal(Credentials);
 
 impl Principal {
-    /// The account itself, which may do everything.
+    /// The root user of the account, which may call every action.
     pub(crate) fn root() -> Self {
         Self(Credentials::new("test", "test", None, None, "test"))
     }
@@ -34,7 +34,7 @@ impl Emulator {
     }
 
     async fn call(&self, principal: &Principal, service: &str, headers: &[(&str, &str)], body: String) -> Response {
-        #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its own")]
+        #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
         let now = SystemTime::now();
         let identity = principal.0.clone().into();
         let parameters = SigningParams::builder().identity(&identity).region("us-east-1").name(service).time(now);
@@ -50,22 +50,24 @@ impl Emulator {
         request.body(body).send().await.unwrap()
     }
 
-    /// Calls an API of the JSON protocol, such as `DynamoDB_20120810.PutItem`; what it answers.
+    /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
     pub(crate) async fn json(&self, principal: &Principal, service: &str, target: &str, body: &Value) -> Value {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
         self.call(principal, service, &headers, body.to_string()).await.json().await.unwrap()
     }
 
-    /// Calls an API of the query protocol as root; the text inside the first element `element`.
+    /// Calls an action of the query protocol as root; returns the text of the first element `element`.
     pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let answer = self.call(&Principal::root(), service, &headers, form.join("&")).await.text().await.unwrap();
-        inside(&answer, element).unwrap_or_else(|| panic!("{parameters:?} was answered {answer}")).to_owned()
+        inside(&answer, element)
+            .unwrap_or_else(|| panic!("no {element} in the reply to {parameters:?}: {answer}"))
+            .to_owned()
     }
 
-    /// The physical name of a resource of the stack.
+    /// The physical id of a resource of the stack.
     pub(crate) async fn physical_id(&self, logical_id: &str) -> String {
         let action = [
             ("Action", "DescribeStackResource"),
@@ -75,7 +77,7 @@ impl Emulator {
         self.query("cloudformation", &action, "PhysicalResourceId").await
     }
 
-    /// A session of the role `logical_id`, as the function has it.
+    /// Assumes the role `logical_id`, as Lambda does for a function.
     pub(crate) async fn assume(&self, logical_id: &str) -> Principal {
         let role_arn = format!("arn:aws:iam::000000000000:role/{}", self.physical_id(logical_id).await);
         let action = [("Action", "AssumeRole"), ("RoleArn", role_arn.as_str()), ("RoleSessionName", "test")];
@@ -85,7 +87,7 @@ impl Emulator {
         Principal(Credentials::new(id, key, Some(part("SessionToken").to_owned()), None, "test"))
     }
 
-    /// Calls a route of the deployed API.
+    /// Calls a route of the deployed API; returns the status, and the headers and the body as one text.
     pub(crate) async fn api(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> (u16, String) {
         let api = self.physical_id("Api").await;
         let url = format!("{}/restapis/{api}/Prod/_user_request_{path}", self.url);
@@ -95,18 +97,18 @@ impl Emulator {
         (response.status().as_u16(), format!("{headers}{}", response.text().await.unwrap()))
     }
 
-    /// The table of tokens.
+    /// The name of the table of tokens.
     pub(crate) async fn table(&self) -> Value {
         json!(self.physical_id("TokensTable").await)
     }
 
-    /// The secret with the key ring.
+    /// The id of the secret that holds the key ring.
     pub(crate) async fn secret(&self) -> Value {
         json!(self.physical_id("KeyRing").await)
     }
 }
 
-/// The text inside the first XML element `name`.
+/// The text of the first XML element `name`.
 fn inside<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0)

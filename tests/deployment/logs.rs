@@ -1,4 +1,4 @@
-//! What the deployed functions log.
+//! The logs of the deployed functions.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn ministack_a61_no_log_of_a_function_holds_a_token_a_mac_a_body_or_a_key(
     }
 
     let messages = messages(&emulator).await;
-    assert!(messages.contains("already_used"), "the refusal is in no log, so this test sees none");
+    assert!(messages.contains("already_used"), "the refusal is not in the logs that this test reads");
     let secret = json!({"SecretId": emulator.secret().await});
     let ring = emulator.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
     let ring: Value = serde_json::from_str(ring["SecretString"].as_str().unwrap()).unwrap();
@@ -27,7 +27,7 @@ async fn ministack_a61_no_log_of_a_function_holds_a_token_a_mac_a_body_or_a_key(
     assert!(!messages.to_lowercase().contains("bearer"), "an Authorization header was logged");
 }
 
-/// All that is in any log group.
+/// The events of all log groups.
 async fn messages(emulator: &Emulator) -> String {
     let root = Principal::root();
     let groups = emulator.json(&root, "logs", "Logs_20140328.DescribeLogGroups", &json!({})).await;

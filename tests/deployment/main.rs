@@ -2,10 +2,10 @@
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `MINISTACK_URL` | the emulator |
-//! | `AWS_SAM_STACK_NAME` | the stack that was deployed to it |
+//! | `MINISTACK_URL` | the URL of the emulator |
+//! | `AWS_SAM_STACK_NAME` | the name of the deployed stack |
 //!
-//! The API of the same deployment is tested by the suite in `api/`.
+//! The suite in `api/` tests the API of the same deployment.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 

@@ -1,15 +1,16 @@
-//! Least privilege: each function may do its own action, and no other.
+//! Least privilege: each function may call its own actions and no other.
 
+use harness::FUNCTIONS;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::emulator::{Emulator, Principal};
 
-/// One of these tests changes a role that the other looks at.
+/// Serializes the tests: one changes a role that the other reads.
 static ROLES: Mutex<()> = Mutex::const_new(());
 
-/// Every action on the table that a leak could use, with the least that it takes.
+/// Every action on the table that a leak could use, with a minimal request.
 fn on_table(table: &Value) -> Vec<(&'static str, Value)> {
     let key = json!({"jti": {"S": "nobody"}});
     let never = "attribute_exists(jti)";
@@ -33,7 +34,7 @@ fn on_table(table: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Every action on the secret that a leak could use.
+/// Every action on the secret that a leak could use, with a minimal request.
 fn on_secret(secret: &Value) -> Vec<(&'static str, Value)> {
     vec![
         ("GetSecretValue", json!({"SecretId": secret})),
@@ -44,8 +45,8 @@ fn on_secret(secret: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The actions that `principal` is not refused.
-async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<&'static str> {
+/// The actions that `principal` may call, such as `dynamodb:PutItem`.
+async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
     let table = on_table(&emulator.table().await).into_iter().map(|call| ("dynamodb", "DynamoDB_20120810", call));
     let secret = on_secret(&emulator.secret().await).into_iter().map(|call| ("secretsmanager", "secretsmanager", call));
     let mut allowed = Vec::new();
@@ -54,8 +55,8 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<&'static str
         let error = answer["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
         match error {
             "AccessDeniedException" => {}
-            "" | "ConditionalCheckFailedException" => allowed.push(action),
-            other => panic!("{action} was answered {other}, which says nothing about the right to it"),
+            "" | "ConditionalCheckFailedException" => allowed.push(format!("{service}:{action}")),
+            other => panic!("{action} failed with {other}, which does not show whether it is allowed"),
         }
     }
     allowed
@@ -66,14 +67,9 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<&'static str
 async fn ministack_each_function_may_do_its_own_action_and_no_other() {
     let _unchanged = ROLES.lock().await;
     let emulator = Emulator::new();
-    for (role, expected) in [
-        ("AuthorizerRole", vec!["PutItem", "GetSecretValue"]),
-        ("IssueRole", vec!["PutItem", "GetSecretValue"]),
-        ("ValidateRole", vec!["UpdateItem", "GetSecretValue"]),
-        ("HelloRole", vec![]),
-    ] {
-        let principal = emulator.assume(role).await;
-        assert_eq!(allowed(&emulator, &principal).await, expected, "{role}");
+    for function in FUNCTIONS {
+        let principal = emulator.assume(&function.logical_id("Role")).await;
+        assert_eq!(allowed(&emulator, &principal).await, function.actions(), "{}", function.name);
     }
 }
 
@@ -93,7 +89,7 @@ async fn ministack_without_the_right_to_store_no_token_leaves() {
     };
 
     let without = document.replace("dynamodb:PutItem", "dynamodb:DescribeLimits");
-    assert!(without != document, "the role has no such right to lose");
+    assert!(without != document, "the role has no such permission");
     put(&without).await;
     let (status, refused) = emulator.api(Method::GET, "/hello", None).await;
     put(&document).await;
@@ -104,7 +100,7 @@ async fn ministack_without_the_right_to_store_no_token_leaves() {
     assert_eq!(emulator.api(Method::GET, "/hello", None).await.0, 200);
 }
 
-/// IAM answers a policy's document percent-encoded, inside XML.
+/// Decodes a policy document, which IAM returns percent-encoded inside XML.
 fn percent_decoded(text: &str) -> String {
     let text = text.replace("&quot;", "\"").replace("&amp;", "&");
     let mut pieces = text.split('%');

@@ -3,6 +3,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `TRANSFORMED_TEMPLATE` | a file with what `tests/template/transform.py` prints, run by the Python that has `aws-sam-cli` |
+//! | `OPENAPI_GENERATOR` | the program of the package `openapi-generator-cli`, from Python's index; it runs on Java |
 //!
 //! The transform is a Python library, so the tests that need it are left out by default, and
 //! `cargo test -p tests --test template -- --ignored sam_` runs them.
@@ -12,6 +13,7 @@
 mod sam_api;
 mod sam_data;
 mod sam_functions;
+mod sam_import;
 mod sam_limits;
 mod sam_roles;
 mod stack;

@@ -1,37 +1,37 @@
-//! One start of a function, from its process to its last warm invocation.
+//! One start of a function: its process, its init, its first and its warm invocations.
 
 use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use harness::{
-    function::spawn,
+    process::spawn,
     runtime_api::{Call, RuntimeApi},
 };
 use serde_json::Value;
 
-/// How often the function is invoked after the first time.
+/// The number of invocations after the first.
 const WARM_INVOCATIONS: u32 = 200;
 
-/// What one start took, in milliseconds and megabytes.
+/// The measurements of one start, in milliseconds and megabytes.
 #[derive(Debug)]
 pub(crate) struct ColdStart {
-    /// From the spawn to the first call for an event.
+    /// From the spawn to the first request for an event.
     pub(crate) init_ms: f64,
-    /// The CPU time of all threads in init.
+    /// The CPU time of all threads until then.
     pub(crate) init_cpu_ms: f64,
     /// From the first event to its answer.
     pub(crate) first_ms: f64,
-    /// From an event to its answer, the mean of the warm invocations.
+    /// From an event to its answer, on average over the warm invocations.
     pub(crate) warm_ms: f64,
-    /// The CPU time of a warm invocation, their mean.
+    /// The CPU time of all threads for a warm invocation, on average.
     pub(crate) warm_cpu_ms: f64,
-    /// The most memory that was ever resident.
+    /// The peak of the resident memory.
     pub(crate) peak_mb: f64,
 }
 
 impl ColdStart {
-    /// Starts `binary` in `variables` alone, gives it `event` again and again, and ends it; the
-    /// measurements and the last answer.
+    /// Starts `binary` with no other environment than `variables`, invokes it with `event` each time, and
+    /// kills it. Returns the measurements and the last answer.
     pub(crate) async fn measure(
         binary: &Path,
         variables: &[(&'static str, String)],
@@ -40,7 +40,7 @@ impl ColdStart {
     ) -> Result<(Self, Value)> {
         let spawned = Instant::now();
         let mut process = spawn(binary, variables, api)?;
-        let process_id = process.id().context("it has ended")?;
+        let process_id = process.id().context("the process has ended")?;
 
         let next = api.next().await?;
         let init_ms = ms_between(spawned, next.at);
@@ -65,15 +65,15 @@ impl ColdStart {
     }
 }
 
-/// Has one event answered; the milliseconds and the answer, which is a success.
+/// Invokes the function once; returns the milliseconds and the answer, which must be a success.
 async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, Value)> {
     let handed_out = Instant::now();
     let response = api.invoke(next, event.to_owned()).await?;
-    ensure!(!response.is_error(), "an error is not what is measured: {}", response.body);
+    ensure!(!response.is_error(), "the invocation failed: {}", response.body);
     let answer: Value = serde_json::from_str(&response.body)?;
-    // The floor answers null, the authorizer with the token in its context, the others as HTTP.
+    // `floor` answers null, the authorizer with the token in its context, the others with a status of HTTP.
     let is_success = answer.is_null() || answer["context"]["accessToken"].is_string() || answer["statusCode"] == 200;
-    ensure!(is_success, "a refusal is not what is measured: {answer}");
+    ensure!(is_success, "not a success: {answer}");
     Ok((ms_between(handed_out, response.at), answer))
 }
 
@@ -81,7 +81,7 @@ fn ms_between(start: Instant, end: Instant) -> f64 {
     (end - start).as_secs_f64() * 1e3
 }
 
-/// The CPU time of all threads so far.
+/// The CPU time of all threads of a process so far.
 fn cpu_ms(process_id: u32) -> Result<f64> {
     let mut nanoseconds = 0.0;
     for thread in fs::read_dir(format!("/proc/{process_id}/task")).context("needs Linux")? {
@@ -91,7 +91,7 @@ fn cpu_ms(process_id: u32) -> Result<f64> {
     Ok(nanoseconds / 1e6)
 }
 
-/// The most memory that was ever resident.
+/// The peak of the resident memory of a process.
 fn peak_mb(process_id: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process_id}/status"))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));

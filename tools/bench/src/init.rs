@@ -1,26 +1,20 @@
-//! `bench init`: the cold start of the built functions, beside that of a function that does nothing.
+//! `bench init`: the cold start of the built functions, compared with a function that does nothing.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{
-    function::{binary, variables},
-    runtime_api::RuntimeApi,
-};
+use harness::{FUNCTIONS, FakeAws, Function, fake_aws, process::variables, runtime_api::RuntimeApi};
 use tokio::runtime;
 
-use crate::{cold_start::ColdStart, services::Services};
+use crate::{cold_start::ColdStart, roots::Roots};
 
-/// The CPU time of init from which something is wrong: without jitter entropy it is about a third of it.
+/// The CPU time of an init that is a defect: about three times that of a build without jitter entropy.
 const MAX_INIT_CPU_MS: f64 = 15.0;
 
-/// What is measured.
+/// The rows of the printed table.
 const ROWS: [(&str, Figure); 8] = [
     ("init, ms", |function| function.median(|start| start.init_ms)),
-    ("init, ms of CPU", Function::init_cpu_ms),
+    ("init, ms of CPU", Measured::init_cpu_ms),
     ("first invocation, µs", |function| 1e3 * function.median(|start| start.first_ms)),
     ("warm invocation, µs", |function| 1e3 * function.median(|start| start.warm_ms)),
     ("warm invocation, µs of CPU", |function| 1e3 * function.median(|start| start.warm_cpu_ms)),
@@ -32,10 +26,10 @@ const ROWS: [(&str, Figure); 8] = [
 /// What to measure, and how often.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Where `sam build` put the functions.
+    /// The folder into which `sam build` put the functions.
     #[arg(value_name = "DIR")]
     build: PathBuf,
-    /// The function that does nothing.
+    /// The binary of the function that does nothing.
     #[arg(long, value_name = "FILE", default_value = "target/release/floor")]
     floor: PathBuf,
     /// How often each function is started.
@@ -44,29 +38,26 @@ pub(crate) struct Options {
 }
 
 /// A figure of a function.
-type Figure = fn(&Function) -> f64;
+type Figure = fn(&Measured) -> f64;
 
-/// A function and what its starts took.
-struct Function {
+/// A function and its measured starts.
+struct Measured {
     name: &'static str,
     binary: PathBuf,
-    /// A file of `events/`, in which `TOKEN` stands for a token.
-    event: &'static str,
+    /// The event of every invocation, in which `TOKEN` stands for a token.
+    event: String,
     binary_mb: f64,
     zip_mb: f64,
     starts: Vec<ColdStart>,
 }
 
-impl Function {
-    fn new(name: &'static str, binary: PathBuf, event: &'static str, how_to_build: &str) -> Result<Self> {
-        let bytes = fs::read(&binary).with_context(|| format!("{}: build it by `{how_to_build}`", binary.display()))?;
+impl Measured {
+    fn new(name: &'static str, binary: PathBuf, event: String, how_to_build: &str) -> Result<Self> {
+        let bytes =
+            fs::read(&binary).with_context(|| format!("{}: build it with `{how_to_build}`", binary.display()))?;
         let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
         let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
         Ok(Self { name, binary, event, binary_mb, zip_mb, starts: Vec::new() })
-    }
-
-    fn built(name: &'static str, build: &Path, resource: &str, event: &'static str) -> Result<Self> {
-        Self::new(name, binary(build, resource), event, "sam build --config-env local")
     }
 
     fn init_cpu_ms(&self) -> f64 {
@@ -85,19 +76,17 @@ impl Function {
 ///
 /// # Errors
 ///
-/// Also when the init of a function takes too much CPU time.
+/// When something that it needs is missing, and when the init of a function takes too much CPU time.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let Options { build, floor, starts } = options;
-    let authorizer = include_str!("../../../events/authorizer.json");
-    // In this order: the token that the authorizer mints is the one that `validate` spends.
-    let mut functions = [
-        Function::new("floor", floor.clone(), authorizer, "cargo build --release -p bench --bin floor")?,
-        Function::built("authorizer", build, "AuthorizerFunction", authorizer)?,
-        Function::built("hello", build, "HelloFunction", include_str!("../../../events/hello.json"))?,
-        Function::built("validate", build, "ValidateFunction", include_str!("../../../events/validate.json"))?,
-        Function::built("issue", build, "IssueFunction", include_str!("../../../events/issue.json"))?,
-    ];
-    // One thread, so that on two cores the function has the other.
+    let event = Function::named("authorizer").event()?;
+    let mut functions =
+        vec![Measured::new("floor", floor.clone(), event, "cargo build --release -p bench --bin floor")?];
+    for function in FUNCTIONS {
+        let (binary, event) = (function.binary(build), function.event()?);
+        functions.push(Measured::new(function.name, binary, event, "sam build --config-env local")?);
+    }
+    // On one thread, which leaves the other core to the function.
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(&mut functions, *starts))?;
     print_table(&functions);
 
@@ -105,19 +94,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let (name, cpu_ms) = (function.name, function.init_cpu_ms());
         ensure!(
             cpu_ms < MAX_INIT_CPU_MS,
-            "the init of {name} takes {cpu_ms:.1} ms of CPU, and has to stay under {MAX_INIT_CPU_MS} ms: \
-             was AWS_LC_SYS_NO_JITTER_ENTROPY, which .cargo/config.toml sets, lost in its build?"
+            "the init of {name} takes {cpu_ms:.1} ms of CPU, and the limit is {MAX_INIT_CPU_MS} ms: \
+             was it built without the AWS_LC_SYS_NO_JITTER_ENTROPY of .cargo/config.toml?"
         );
     }
     Ok(())
 }
 
-/// Starts every function `starts` times, by turns, so that they share the noise of the machine.
-async fn measure(functions: &mut [Function], starts: u32) -> Result<()> {
-    let (services, mut api) = (Services::start().await?, RuntimeApi::start().await?);
-    let roots = services.roots.to_str().context("a directory for temporary files that is not UTF-8")?;
-    let mut variables = variables(&services.dynamodb, &services.secrets_manager, "tokens");
-    variables.push(("SSL_CERT_FILE", roots.to_owned()));
+/// Starts every function `starts` times, in turns, so that they share the noise of the machine.
+async fn measure(functions: &mut [Measured], starts: u32) -> Result<()> {
+    let (aws, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
+    let roots = Roots::with(&certificate)?;
+    let mut variables = variables(&aws.url, &aws.url, "tokens");
+    variables.push(("SSL_CERT_FILE", roots.path()?));
+    let mut api = RuntimeApi::start().await?;
+    // The last token that the authorizer minted: the functions after it spend it.
     let mut token = String::new();
     for _ in 0..starts {
         for function in &mut *functions {
@@ -134,7 +125,7 @@ async fn measure(functions: &mut [Function], starts: u32) -> Result<()> {
 }
 
 /// Prints the medians in Markdown, each with its ratio to the first function's.
-fn print_table(functions: &[Function]) {
+fn print_table(functions: &[Measured]) {
     let names: String = functions.iter().map(|function| format!(" {} |", function.name)).collect();
     println!("| |{names}\n| --- |{}", " ---: |".repeat(functions.len()));
     for (label, value) in ROWS {
@@ -147,7 +138,7 @@ fn print_table(functions: &[Function]) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a binary is far smaller than the 9 petabytes at which it begins")]
+#[expect(clippy::cast_precision_loss, reason = "exact below 9 petabytes")]
 fn megabytes(bytes: &[u8]) -> f64 {
     bytes.len() as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! `bench`: what the API costs. See `docs/benchmarks.md`.
+//! `bench`: measures what the API costs. See `docs/benchmarks.md`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
@@ -6,7 +6,7 @@ mod cold_start;
 mod init;
 mod pairs;
 mod refusals;
-mod services;
+mod roots;
 
 use anyhow::Result;
 use clap::Parser;
@@ -14,11 +14,11 @@ use clap::Parser;
 /// Measures what the API costs on this machine; no traffic leaves it.
 #[derive(Debug, Parser)]
 enum Command {
-    /// Count the tokens that `local` mints and spends a second, on one core.
+    /// Count the tokens that `local` mints and spends per second on one core.
     Pairs,
-    /// Measure what a refused token costs, and whether its time tells something.
+    /// Measure what a refused token costs, and whether its timing reveals anything.
     Refusals,
-    /// Measure the cold start of the built functions beside that of a function that does nothing.
+    /// Measure the cold start of the built functions, compared with a function that does nothing.
     Init(init::Options),
 }
 

@@ -1,7 +1,7 @@
-//! `bench pairs`: how many tokens `local` mints and spends a second, on one core.
+//! `bench pairs`: how many tokens `local` mints and spends per second on one core.
 //!
-//! The server runs on one thread, so on one core at most; the clients run on another. Because
-//! machines are shared, the server's own CPU time is reported beside the wall clock.
+//! The server has one thread and so at most one core; the clients have another. Because other programs
+//! share the machine, the CPU time of the server is reported too.
 
 use std::{
     net::Ipv4Addr,
@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::{runtime, sync::oneshot, task::JoinSet};
 
-/// Connections that mint and spend at once.
+/// The number of connections, each of which mints and spends in turn.
 const CLIENTS: usize = 16;
 
-/// How long the measured part runs.
+/// The length of the measured part.
 const MEASURED: Duration = Duration::from_secs(5);
 
 /// Measures and prints the result.
@@ -37,13 +37,13 @@ pub(crate) fn run() -> Result<()> {
     let cpu_seconds = server.join().expect("the server does not panic")?;
     let pairs_a_second = f64::from(pairs) / elapsed;
     println!(
-        "{pairs_a_second:.0} pairs of GET /hello and POST /validate a second, {CLIENTS} connections, one server thread"
+        "{pairs_a_second:.0} pairs of GET /hello and POST /validate per second, {CLIENTS} connections, one server thread"
     );
-    println!("{:.0} µs of the server's CPU a pair", cpu_seconds * 1e6 / f64::from(warm_up + pairs));
+    println!("{:.0} µs of the server's CPU per pair", cpu_seconds * 1e6 / f64::from(warm_up + pairs));
     Ok(())
 }
 
-/// Serves the real template until told to stop; the CPU seconds that took.
+/// Serves `template.yaml` until `stopped`; returns the CPU time of that in seconds.
 fn serve(url: &mpsc::Sender<String>, stopped: oneshot::Receiver<()>) -> Result<f64> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -63,7 +63,7 @@ fn cpu_seconds() -> Result<f64> {
     Ok(nanoseconds / 1e9)
 }
 
-/// Mints and spends from all clients for `duration`; the number of pairs.
+/// Mints and spends from all clients for `duration`; returns the number of pairs.
 async fn run_clients(url: &str, duration: Duration) -> Result<u32> {
     let deadline = Instant::now() + duration;
     let mut clients = JoinSet::new();

@@ -1,5 +1,5 @@
-//! `bench refusals`: what a refused token costs, beside an accepted one; and whether the time of a
-//! refusal tells how much of a forged MAC was right.
+//! `bench refusals`: what a refused token costs, compared with an accepted one; and whether the timing
+//! of a refusal reveals how much of a forged MAC was right.
 
 use std::{hint::black_box, sync::Arc, time::Instant};
 
@@ -13,16 +13,16 @@ use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
-/// The CPU time of a refusal that is too much, in microseconds.
+/// The limit for the CPU time of a refusal, in microseconds.
 const MAX_REFUSAL_US: f64 = 5.0;
 
-/// How often a token is checked in one measurement.
+/// The number of checks in one measurement.
 const CHECKS: u32 = 50_000;
 
-/// How many refusals of each kind are timed.
+/// The number of refusals of each kind that are timed.
 const SAMPLES: usize = 100_000;
 
-/// The t from which two means differ for certain (Reparaz, Balasch and Verbauwhede, "Dude, is my code
+/// The t above which two means certainly differ (Reparaz, Balasch and Verbauwhede, "Dude, is my code
 /// constant time?", 2017).
 const MAX_T: f64 = 4.5;
 
@@ -30,7 +30,7 @@ const MAX_T: f64 = 4.5;
 ///
 /// # Errors
 ///
-/// Also when a refusal costs too much, or tells something.
+/// When a refusal costs too much, or its timing reveals something.
 pub(crate) fn run() -> Result<()> {
     let issuer = Issuer { iss: "bench".to_owned(), aud: "bench/Prod".to_owned() };
     let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#)?;
@@ -61,22 +61,22 @@ pub(crate) fn run() -> Result<()> {
     println!("| token | µs of CPU |\n| --- | ---: |");
     for (kind, token, now) in kinds {
         let token = Token::new(token);
-        ensure!(check(&token, now) == (kind == "accepted"), "{kind} is not what it says");
+        ensure!(check(&token, now) == (kind == "accepted"), "{kind}: unexpected outcome");
         let us = (0..5).map(|_| microseconds(|| check(&token, now))).fold(f64::INFINITY, f64::min);
         println!("| {kind} | {us:.2} |");
         ensure!(
             kind == "accepted" || us < MAX_REFUSAL_US,
-            "{kind} costs {us:.1} µs, and more than {MAX_REFUSAL_US} is too much"
+            "{kind} costs {us:.1} µs, and the limit is {MAX_REFUSAL_US} µs"
         );
     }
 
     let t = t_of_timing(message, &good, |token| check(token, NOW));
-    println!("a MAC that is wrong in its first byte, and one that is wrong in its last: t = {t:.1} of {SAMPLES} each");
-    ensure!(t.abs() < MAX_T, "the time of a refusal tells how much of a MAC was right");
+    println!("a MAC with a wrong first byte, and one with a wrong last byte: t = {t:.1}, {SAMPLES} samples each");
+    ensure!(t.abs() < MAX_T, "the timing of a refusal reveals how much of a MAC was right");
     Ok(())
 }
 
-/// What one check takes, in microseconds: on one thread that waits for nothing, wall clock is CPU.
+/// The CPU time of one check, in microseconds: its one thread never waits, so it is the wall clock.
 fn microseconds(check: impl Fn() -> bool) -> f64 {
     let began = Instant::now();
     for _ in 0..CHECKS {
@@ -85,7 +85,7 @@ fn microseconds(check: impl Fn() -> bool) -> f64 {
     began.elapsed().as_secs_f64() * 1e6 / f64::from(CHECKS)
 }
 
-/// Welch's t between the times of the two refusals, without the slowest tenth, which is the machine's.
+/// Welch's t between the times of two refusals, without the slowest tenth, which is noise of the machine.
 fn t_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64 {
     let mac = URL_SAFE_NO_PAD.decode(&good[message.len() + 1..]).unwrap_or_default();
     let wrong_at = |index: usize| {
@@ -96,7 +96,7 @@ fn t_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64
     let tokens = [wrong_at(0), wrong_at(mac.len() - 1)];
     let mut times = [Vec::with_capacity(SAMPLES), Vec::with_capacity(SAMPLES)];
     while times.iter().any(|times| times.len() < SAMPLES) {
-        // In no order that the processor could learn.
+        // In an order that the processor cannot learn.
         let kind = fastrand::usize(0..2);
         let began = Instant::now();
         check(&tokens[kind]);

@@ -1,13 +1,22 @@
-//! What proofs, benchmarks and tests share.
+//! What the proofs, the benchmarks and the tests share.
 //!
-//! | what | in |
+//! | what | where |
 //! | --- | --- |
-//! | the Lambda Runtime API, from which a function takes its events | [`runtime_api`] |
-//! | a function's binary, run as Lambda runs it | [`function`] |
-//! | a table of its own on an emulator of DynamoDB | [`Table`] |
+//! | the table of deployed functions | [`FUNCTIONS`] (`functions.rs`) |
+//! | a process that runs a function's binary as Lambda does | [`process`] |
+//! | the Lambda Runtime API that it takes its events from | [`runtime_api`] |
+//! | a table on an emulator of DynamoDB | [`Table`] (`table.rs`) |
+//! | the functions' clients without a function | [`clients()`] (`clients.rs`) |
+//! | a fake DynamoDB and Secrets Manager that can stall and fail | [`fake_aws`] |
 
-pub mod function;
+mod clients;
+pub mod fake_aws;
+mod functions;
+pub mod process;
 pub mod runtime_api;
 mod table;
 
-pub use table::{Table, token_store};
+pub use clients::{clients, token_store};
+pub use fake_aws::FakeAws;
+pub use functions::{FUNCTIONS, Function};
+pub use table::Table;

@@ -1,4 +1,4 @@
-//! A stand-in for the Lambda Runtime API, from which a function takes its events.
+//! A fake Lambda Runtime API, from which a function takes its events.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -21,29 +21,29 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How long a function may take to start, and to answer.
+/// How long a function may take to start and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What comes with every event, beside the id of the invocation.
+/// The headers of every event, besides the request id.
 const EVENT_HEADERS: [(&str, &str); 2] = [
     ("lambda-runtime-deadline-ms", "4102444800000"), // in 2100
     ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:function"),
 ];
 
-/// The server, and the calls that a function makes to it.
+/// The server for one process of a function.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     calls: mpsc::Receiver<Call>,
 }
 
-/// A call, which waits for its answer as long as it is kept.
+/// A request of the function, which waits for its reply until the call is answered or dropped.
 #[derive(Debug)]
 pub struct Call {
-    /// When it came in.
+    /// When it arrived.
     pub at: Instant,
-    /// What came with it.
+    /// The body: for a response or an error its JSON, otherwise nothing.
     pub body: String,
     path: String,
     answer: oneshot::Sender<String>,
@@ -54,7 +54,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// When no port is free.
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -68,47 +68,46 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// When it does not, within 10 s.
+    /// When it does not ask within 10 s.
     pub async fn next(&mut self) -> Result<Call> {
         let call = self.call().await?;
         ensure!(call.path.ends_with("/invocation/next"), "the function called {}: {}", call.path, call.body);
         Ok(call)
     }
 
-    /// Hands `event` to the function that asked by `next`, in an invocation of its own, and waits for
-    /// the response or the error.
+    /// Replies to `next` with `event`, as a new invocation, and waits for the response or the error.
     ///
     /// # Errors
     ///
-    /// When neither comes within 10 s.
+    /// When neither arrives within 10 s.
     pub async fn invoke(&mut self, next: Call, event: String) -> Result<Call> {
         next.answer(event)?;
         self.answer().await
     }
 
-    /// Waits for a response or an error.
-    pub async fn answer(&mut self) -> Result<Call> {
+    /// Waits for the response or the error of the current invocation.
+    pub(crate) async fn answer(&mut self) -> Result<Call> {
         let call = self.call().await?;
-        ensure!(!call.path.ends_with("/invocation/next"), "the function asked for an event in place of answering one");
+        ensure!(!call.path.ends_with("/invocation/next"), "the function asked for another event before it answered");
         Ok(call)
     }
 
     async fn call(&mut self) -> Result<Call> {
-        let call = time::timeout(PATIENCE, self.calls.recv()).await.context("the function does not go on")?;
-        call.context("the stand-in for the Runtime API has ended")
+        let call = time::timeout(PATIENCE, self.calls.recv()).await.context("the function sent nothing for 10 s")?;
+        call.context("the fake Runtime API has ended")
     }
 }
 
 impl Call {
-    /// Whether the function says that it has failed.
+    /// Whether the function reports that the invocation failed.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.path.ends_with("/error")
     }
 
-    /// Answers a call for an event, and waits for nothing.
-    pub fn answer(self, event: String) -> Result<()> {
-        ensure!(self.answer.send(event).is_ok(), "the function no longer waits for its event");
+    /// Replies to a request for an event and returns at once.
+    pub(crate) fn answer(self, event: String) -> Result<()> {
+        ensure!(self.answer.send(event).is_ok(), "the function no longer waits for an event");
         Ok(())
     }
 }
@@ -118,6 +117,6 @@ async fn pass_on(State(calls): State<mpsc::Sender<Call>>, uri: Uri, body: String
     let call = Call { at: Instant::now(), body, path: uri.path().to_owned(), answer };
     _ = calls.send(call).await;
     let id = [("lambda-runtime-aws-request-id", Uuid::new_v4().to_string())];
-    // A response is dropped without an answer, and needs none.
+    // The reply to a response or an error has no body.
     (EVENT_HEADERS, id, answered.await.unwrap_or_default()).into_response()
 }

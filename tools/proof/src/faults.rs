@@ -9,7 +9,7 @@ use crate::{
     fault_proxy::{ConnectionEnd, Step, WireFault},
     site::{Site, mint, outcome, token},
 };
-use harness::function::{Answer, Function};
+use harness::process::{Answer, Process};
 
 /// One fault, and what came of it.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ impl fmt::Display for Case {
 /// Both functions, and the proxy behind which they are.
 struct Trial {
     site: Site,
-    authorizer: Function,
-    validate: Function,
+    authorizer: Process,
+    validate: Process,
 }
 
 /// Runs every fault: each at the first attempts of a mint and of a spend, up to all three; and each

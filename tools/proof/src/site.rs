@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{events, fault_proxy::FaultProxy};
 use harness::{
-    Table,
-    function::{Answer, Function, Variables, binary, secrets_manager, variables},
+    FakeAws, Function, Table, fake_aws,
+    process::{Answer, Process, Variables, variables},
 };
 
 /// A table, a proxy before it, and what is needed to start a function there.
@@ -25,25 +25,26 @@ impl Site {
     pub(crate) async fn new(dynamodb: &str, build: &Path) -> Result<Self> {
         let table = Table::create(dynamodb).await.context("the table cannot be made")?;
         let proxy = FaultProxy::start(dynamodb).await?;
-        let mut variables = variables(&proxy.url, &secrets_manager().await?, &table.name);
+        let secrets_manager = FakeAws::start(fake_aws::works).await?;
+        let mut variables = variables(&proxy.url, &secrets_manager.url, &table.name);
         variables.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned())); // what they say is searched for tokens
-        let (authorizer, validate) = (binary(build, "AuthorizerFunction"), binary(build, "ValidateFunction"));
+        let [authorizer, validate] = ["authorizer", "validate"].map(|name| Function::named(name).binary(build));
         Ok(Self { proxy, variables, authorizer, validate })
     }
 
     /// A new process of the function that mints.
-    pub(crate) async fn authorizer(&self) -> Result<Function> {
-        Function::start(&self.authorizer, &self.variables).await
+    pub(crate) async fn authorizer(&self) -> Result<Process> {
+        Process::start(&self.authorizer, &self.variables).await
     }
 
     /// A new process of the function that spends.
-    pub(crate) async fn validate(&self) -> Result<Function> {
-        Function::start(&self.validate, &self.variables).await
+    pub(crate) async fn validate(&self) -> Result<Process> {
+        Process::start(&self.validate, &self.variables).await
     }
 }
 
 /// A token that `authorizer` mints now.
-pub(crate) async fn mint(authorizer: &mut Function) -> Result<String> {
+pub(crate) async fn mint(authorizer: &mut Process) -> Result<String> {
     token(&authorizer.invoke(events::MINT.to_owned()).await?).context("no token was minted")
 }
 

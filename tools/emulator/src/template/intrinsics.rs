@@ -320,10 +320,10 @@ Parameters:
 Mappings:
   Map: { top: { second: mapped } }
 Conditions:
-  Yes: !Equals [!Ref Name, ada]
-  No: !Not [!Condition Yes]
-  Both: !And [!Condition Yes, { Condition: No }]
-  Either: { "Fn::Or": [{ Condition: Yes }, !Condition No] }
+  Holds: !Equals [!Ref Name, ada]
+  Fails: !Not [!Condition Holds]
+  Both: !And [!Condition Holds, { Condition: Fails }]
+  Either: { "Fn::Or": [{ Condition: Holds }, !Condition Fails] }
   Loop: !Not [!Condition Loop]
 Resources:
   Table: { Type: "AWS::DynamoDB::Table" }
@@ -365,8 +365,8 @@ Test:
             ("!Join ['+', !Ref List]", "a+b"),
             ("!Select [1, !Ref List]", "b"),
             ("!FindInMap [Map, top, second]", "mapped"),
-            ("!If [Yes, !Ref Name, other]", "ada"),
-            ("!If [No, x, !If [Either, y, z]]", "y"),
+            ("!If [Holds, !Ref Name, other]", "ada"),
+            ("!If [Fails, x, !If [Either, y, z]]", "y"),
             ("!If [Both, x, y]", "y"),
         ] {
             assert_eq!(text(expression).as_deref(), Ok(expected), "{expression}");
@@ -386,7 +386,7 @@ Test:
             ("!FindInMap [Map, top, third]", "Mappings has no Map.top.third"),
             ("!Select [2, !Ref List]", "the list has no item 2"),
             ("!If [Nothing, a, b]", "Conditions has no Nothing"),
-            ("!If [Yes, a]", "Fn::If takes a list of 3"),
+            ("!If [Holds, a]", "Fn::If takes a list of 3"),
             ("!If [Loop, a, b]", "the condition Loop depends on itself"),
             ("!Join ['-', x]", "a list is expected here"),
             ("[a]", "a string is expected here"),
@@ -397,7 +397,7 @@ Test:
 
     #[test]
     fn no_value_removes_a_property_and_an_item() {
-        let none = "{ a: !Ref AWS::NoValue, b: !If [No, x, !Ref AWS::NoValue], c: [x, !Ref AWS::NoValue], d: ~ }";
+        let none = "{ a: !Ref AWS::NoValue, b: !If [Fails, x, !Ref AWS::NoValue], c: [x, !Ref AWS::NoValue], d: ~ }";
         let document = Document::parse(&format!("{TEMPLATE}  value: {none}\n")).unwrap();
         let value = document.root().required("Test").unwrap().required("value").unwrap();
         assert_eq!(value.members().unwrap().len(), 1);

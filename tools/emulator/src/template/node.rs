@@ -1,8 +1,9 @@
 //! The template as a tree in which every node knows its line and intrinsic functions are told apart.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use super::Fault;
 
@@ -49,14 +50,9 @@ impl Node {
 
     /// Parses the text of a template: the first YAML document in it.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        let mut events = Parser::new_from_str(text);
-        loop {
-            match next(&mut events)? {
-                (Event::StreamEnd, _) => return Err(Fault::new(1, "the template is empty")),
-                (Event::StreamStart | Event::DocumentStart(_), _) => {}
-                (event, span) => return Self::build(&mut events, event, span),
-            }
-        }
+        let options = granit_parser::options! { emit_anchor_events: true };
+        let events = Parser::new_from_str_with_options(text, options);
+        Builder { events, anchors: HashMap::new(), names: HashSet::new() }.document()
     }
 
     /// The members of a mapping; none for anything else.
@@ -71,50 +67,92 @@ impl Node {
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
     }
+}
+
+/// Builds nodes from the events of the YAML parser.
+struct Builder<'text> {
+    /// What is left of the text.
+    events: Parser<'text, StrInput<'text>>,
+    /// The nodes that have an anchor, by the parser's number of it.
+    anchors: HashMap<usize, Node>,
+    /// The names of the anchors: `PyYAML`, unlike YAML 1.2, refuses one that comes again.
+    names: HashSet<String>,
+}
+
+impl<'text> Builder<'text> {
+    /// Builds the first document.
+    fn document(&mut self) -> Result<Node, Fault> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Err(Fault::new(1, "the template is empty")),
+                (Event::StreamStart | Event::DocumentStart(..), _) => {}
+                (event, span) => return self.node(event, span),
+            }
+        }
+    }
 
     /// Builds the node that begins with `event`.
-    fn build(events: &mut Events<'_>, event: Event<'_>, span: Span) -> Result<Self, Fault> {
+    fn node(&mut self, event: Event<'_>, span: Span) -> Result<Node, Fault> {
         let line = span.start.line();
-        let (content, tag) = match event {
-            Event::Scalar(text, style, _, tag) => {
-                let is_null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                (if is_null { Content::Null } else { Content::Scalar(text.into_owned()) }, tag)
+        let (content, anchor, tag) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, line),
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_plain = style == ScalarStyle::Plain && tag.is_none();
+                (if is_plain { plain(&text) } else { Content::Scalar(text.into_owned()) }, anchor, tag)
             }
-            Event::SequenceStart(_, tag) => {
+            Event::SequenceStart(_, anchor, tag) => {
                 let mut items = Vec::new();
                 loop {
-                    match next(events)? {
+                    match self.next()? {
                         (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(Self::build(events, event, span)?),
+                        (event, span) => items.push(self.node(event, span)?),
                     }
                 }
-                (Content::Sequence(items), tag)
+                (Content::Sequence(items), anchor, tag)
             }
-            Event::MappingStart(_, tag) => (Self::mapping(events)?, tag),
-            Event::Alias(_) => return Err(Fault::new(line, "YAML aliases are not supported")),
+            Event::MappingStart(_, anchor, tag) => (self.mapping()?, anchor, tag),
             _ => return Err(Fault::new(line, "a value is expected here")),
         };
-        let node = Self::new(line, content);
-        Ok(match tag.as_deref().and_then(long_name) {
-            Some(name) => Self::new(line, Content::Call(name, node)),
+        let node = Node::new(line, content);
+        let node = match tag.as_deref().and_then(long_name) {
+            Some(name) => Node::new(line, Content::Call(name, node)),
             None => node,
-        })
+        };
+        self.anchors.insert(anchor, node.clone());
+        Ok(node)
+    }
+
+    /// The node that an alias in `line` repeats.
+    fn alias(&self, anchor: usize, line: usize) -> Result<Node, Fault> {
+        let node = self.anchors.get(&anchor).ok_or_else(|| Fault::new(line, "an alias inside the value it repeats"))?;
+        Ok(Node { line, ..node.clone() })
     }
 
     /// Builds the rest of a mapping, or the call of a function in its long form.
-    fn mapping(events: &mut Events<'_>) -> Result<Content, Fault> {
+    fn mapping(&mut self) -> Result<Content, Fault> {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
-            let (key, line) = match next(events)? {
-                (Event::MappingEnd, _) => break,
-                (Event::Scalar(key, ..), span) => (key.into_owned(), span.start.line()),
-                (_, span) => return Err(Fault::new(span.start.line(), "a key must be a string")),
+            let (event, span) = self.next()?;
+            let line = span.start.line();
+            let key = match event {
+                Event::MappingEnd => break,
+                Event::Scalar(key, ScalarStyle::Plain, ..) if key == "<<" => {
+                    return Err(Fault::new(
+                        line,
+                        "merge keys (<<) are not supported: repeat the members, or use an alias",
+                    ));
+                }
+                Event::Scalar(key, _, 0, _) => key.into_owned(),
+                event => match &*self.node(event, span)?.content {
+                    Content::Scalar(key) => key.clone(),
+                    _ => return Err(Fault::new(line, "a key must be a string")),
+                },
             };
             if entries.iter().any(|entry| entry.key == key) {
                 return Err(Fault::new(line, format!("duplicate key {key}")));
             }
-            let (event, span) = next(events)?;
-            entries.push(Entry { key, line, value: Self::build(events, event, span)? });
+            let (event, span) = self.next()?;
+            entries.push(Entry { key, line, value: self.node(event, span)? });
         }
         Ok(match entries.as_slice() {
             [Entry { key, value, .. }] if key == "Ref" || key.starts_with("Fn::") => {
@@ -123,20 +161,37 @@ impl Node {
             _ => Content::Mapping(entries),
         })
     }
+
+    /// The next event, or the fault of the text.
+    fn next(&mut self) -> Result<(Event<'text>, Span), Fault> {
+        let fault = |err: &ScanError| Fault::new(err.marker().line(), err.info());
+        loop {
+            match self.events.next().transpose().map_err(|err| fault(&err))? {
+                Some((Event::Anchor(_, name), span)) => {
+                    if !self.names.insert(name.to_string()) {
+                        return Err(Fault::new(span.start.line(), format!("duplicate anchor {name}")));
+                    }
+                }
+                Some(event) => return Ok(event),
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
 }
 
-/// The events of the YAML parser.
-type Events<'text> = Parser<'text, StrInput<'text>>;
-
-/// The next event, or the fault of the text.
-fn next<'text>(events: &mut Events<'text>) -> Result<(Event<'text>, Span), Fault> {
-    let fault = |err: &ScanError| Fault::new(err.marker().line(), err.info());
-    events.next().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default()))).map_err(|err| fault(&err))
+/// A plain scalar as YAML 1.1 reads it, and SAM with it: `yes` and `Off` are booleans.
+fn plain(text: &str) -> Content {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Content::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Content::Scalar("true".to_owned()),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Content::Scalar("false".to_owned()),
+        text => Content::Scalar(text.to_owned()),
+    }
 }
 
 /// The long name of a function that is written as a tag; none for the tags of YAML itself.
 fn long_name(tag: &Tag) -> Option<String> {
-    match tag.suffix.as_str() {
+    match tag.suffix() {
         _ if tag.is_yaml_core_schema() => None,
         short @ ("Ref" | "Condition") => Some(short.to_owned()),
         short => Some(format!("Fn::{short}")),
@@ -153,6 +208,27 @@ mod tests {
             let node = Node::parse(text).unwrap();
             assert!(matches!(&*node.content, Content::Call(name, _) if name == "Fn::Sub"), "{text}");
         }
+    }
+
+    /// A node as JSON, in the form that tests/yaml/record.py writes.
+    fn json(node: &Node) -> serde_json::Value {
+        match &*node.content {
+            Content::Null => serde_json::Value::Null,
+            Content::Scalar(text) => text.as_str().into(),
+            Content::Sequence(items) => items.iter().map(json).collect(),
+            Content::Mapping(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
+            Content::Call(name, argument) => serde_json::json!({name: json(argument)}),
+        }
+    }
+
+    #[test]
+    fn a_document_is_read_as_pyyaml_reads_it() {
+        let corpus: serde_json::Value = serde_json::from_str(include_str!("../../tests/yaml/corpus.json")).unwrap();
+        let differing = corpus.as_array().unwrap().iter().filter(|entry| {
+            let read = Node::parse(entry["text"].as_str().unwrap()).as_ref().map(json).ok();
+            read.as_ref() != entry.get("tree")
+        });
+        assert_eq!(differing.collect::<Vec<_>>(), [&serde_json::Value::Null; 0]);
     }
 
     #[test]
@@ -174,6 +250,32 @@ mod tests {
             })
             .collect();
         assert_eq!(spelled, [Some("0123"), Some("1.10"), Some("null"), None]);
+    }
+
+    #[test]
+    fn an_alias_repeats_the_node_of_the_anchor_at_the_alias_own_line() {
+        let text = "a: &x\n  b: !Ref c\nd: *x\ne: &k f\n*k : [*k]\ng: &y 1\nh: *y\ni: &t !Sub j\nk: *t\n";
+        let root = Node::parse(text).unwrap();
+        let repeated = &root.get("d").unwrap().value;
+        assert_eq!(repeated.line, 3);
+        assert!(matches!(&*repeated.get("b").unwrap().value.content, Content::Call(name, _) if name == "Ref"));
+        let Content::Sequence(items) = &*root.get("f").unwrap().value.content else { panic!("{root:?}") };
+        assert!(matches!(&*items[0].content, Content::Scalar(text) if text == "f"));
+        assert!(matches!(&*root.get("h").unwrap().value.content, Content::Scalar(text) if text == "1"));
+        assert!(matches!(&*root.get("k").unwrap().value.content, Content::Call(name, _) if name == "Fn::Sub"));
+    }
+
+    #[test]
+    fn an_alias_without_a_finished_anchor_and_a_merge_are_faults_with_their_line() {
+        for (text, message) in [
+            ("a: 1\nb: *x\n", "while parsing node, found unknown anchor"),
+            ("a: &x\n  b: *x\n", "an alias inside the value it repeats"),
+            ("a: &x 1\nb: &x 2\n", "duplicate anchor x"),
+            ("a: &x { b: 1 }\n<<: *x\n", "merge keys (<<) are not supported: repeat the members, or use an alias"),
+        ] {
+            assert_eq!(Node::parse(text).unwrap_err(), Fault::new(2, message), "{text}");
+        }
+        assert!(Node::parse("'<<': 1\n").is_ok(), "a quoted << is a key like any other");
     }
 
     #[test]

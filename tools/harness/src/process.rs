@@ -1,30 +1,26 @@
-//! A function's binary, run as Lambda runs it.
+//! A process that runs a function's binary as Lambda does.
 
 use std::{
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use axum::Router;
-use serde_json::{Value, json};
-use tokio::{
-    net::TcpListener,
-    process::{Child, Command},
-};
+use serde_json::Value;
+use tokio::process::{Child, Command};
 
 use crate::runtime_api::{Call, RuntimeApi};
 
-/// The variables of a function's environment.
+/// Environment variables, by name.
 pub type Variables = Vec<(&'static str, String)>;
 
-/// The variables that Lambda and the template set for any function, and where the services are.
+/// The variables that Lambda and `template.yaml` set, for all functions in one, with the endpoints of
+/// the two services and the name of the table.
 #[must_use]
 pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variables {
     let variables = [
-        // What Lambda sets.
+        // Set by Lambda.
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_SESSION_TOKEN", "test"),
@@ -32,34 +28,28 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_FUNCTION_NAME", "function"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        // What the template sets.
+        // Set by the template.
         ("ALLOWED_ORIGIN", "*"),
         ("CACHED_POLICY_CHECK", "refuse"),
         ("EXPOSED_HEADERS", "X-Access-Token,Retry-After"),
         ("KEY_RING_SECRET_ID", "key-ring"),
+        ("OPEN_ROUTES", "true"),
         ("REVOKED_BEFORE", "0"),
         ("TABLE_NAME", table),
         ("TOKEN_AUDIENCE", "proof/Prod"),
         ("TOKEN_ISSUER", "proof"),
         ("TOKEN_TTL_SECONDS", "300"),
-        // What leads to the services.
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager),
     ];
     variables.map(|(name, value)| (name, value.to_owned())).into()
 }
 
-/// Where `sam build` puts the binary of a function.
-#[must_use]
-pub fn binary(build: &Path, resource: &str) -> PathBuf {
-    build.join(resource).join("bootstrap")
-}
-
-/// Starts `binary` in an environment of `variables` alone, with its events from `api`.
+/// Starts `binary` with no other environment than `variables`; it takes its events from `api`.
 ///
 /// # Errors
 ///
-/// When it does not start.
+/// When the binary is missing or does not run on this machine.
 pub fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
     let mut command = Command::new(binary);
     command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value)));
@@ -70,42 +60,50 @@ pub fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeA
     })
 }
 
-/// A process of a function.
+/// A running function, which handles one event at a time.
 #[derive(Debug)]
-pub struct Function {
-    process: Child,
+pub struct Process {
+    child: Child,
     api: RuntimeApi,
-    /// Its call for the next event, while it has none.
+    /// Its pending request for the next event, while it is idle.
     next: Option<Call>,
 }
 
-/// What a function answered.
+/// The answer to an event.
 #[derive(Debug)]
 pub struct Answer {
-    /// The response, or the error.
+    /// The response or the error.
     pub body: Value,
-    /// Whether it is the error.
+    /// Whether the invocation failed, and `body` is its error.
     pub is_error: bool,
-    /// From the event to the answer.
+    /// The time from handing out the event to receiving the answer.
     pub took: Duration,
 }
 
-impl Function {
-    /// Starts it and waits until it asks for an event.
+impl Process {
+    /// Starts `binary` and waits until it asks for an event.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start, or does not ask within 10 s.
     pub async fn start(binary: &Path, variables: &[(&'static str, String)]) -> Result<Self> {
         let mut api = RuntimeApi::start().await?;
-        let process = spawn(binary, variables, &api)?;
+        let child = spawn(binary, variables, &api)?;
         let next = Some(api.next().await?);
-        Ok(Self { process, api, next })
+        Ok(Self { child, api, next })
     }
 
-    /// Has one event answered.
+    /// Hands an event out and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// When the process is busy, ends, or does not answer within 10 s.
     pub async fn invoke(&mut self, event: String) -> Result<Answer> {
-        let next = self.next.take().context("it is not idle")?;
+        let next = self.next.take().context("the process is busy")?;
         let began = Instant::now();
         let call = self.api.invoke(next, event).await?;
         let answer = Answer {
-            body: serde_json::from_str(&call.body).context("an answer that is not JSON")?,
+            body: serde_json::from_str(&call.body).context("the answer is not JSON")?,
             is_error: call.is_error(),
             took: call.at - began,
         };
@@ -114,47 +112,56 @@ impl Function {
         Ok(answer)
     }
 
-    /// Hands an event out and waits for nothing.
+    /// Hands an event out and returns at once.
+    ///
+    /// # Errors
+    ///
+    /// When the process is busy or has ended.
     pub fn begin(&mut self, event: String) -> Result<()> {
-        self.next.take().context("it is not idle")?.answer(event)
+        self.next.take().context("the process is busy")?.answer(event)
     }
 
-    /// Waits for the answer to what has begun, and keeps its sender waiting as long as it is kept.
+    /// Waits for the answer to the event of [`Process::begin`]; the process waits until the returned
+    /// call is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the process does not answer within 10 s.
     pub async fn answer(&mut self) -> Result<Call> {
         self.api.answer().await
     }
 
-    /// Stops the process where it is, as Lambda does between invocations.
+    /// Suspends the process, as Lambda does between invocations.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
     pub async fn freeze(&self) -> Result<()> {
-        signal(&self.process, "STOP").await
+        self.signal("STOP").await
     }
 
-    /// Lets a frozen process go on.
+    /// Resumes a suspended process.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
     pub async fn thaw(&self) -> Result<()> {
-        signal(&self.process, "CONT").await
+        self.signal("CONT").await
     }
 
-    /// Ends the process where it is.
+    /// Kills the process, whatever it is doing.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses to.
     pub async fn kill(mut self) -> Result<()> {
-        Ok(self.process.kill().await?)
+        Ok(self.child.kill().await?)
     }
-}
 
-/// Sends a signal to a process that was started here.
-async fn signal(process: &Child, name: &str) -> Result<()> {
-    let id = process.id().context("the process has ended")?;
-    let status = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await?;
-    ensure!(status.success(), "kill -{name} failed");
-    Ok(())
-}
-
-/// Starts a stand-in for Secrets Manager, which has one key ring; its URL.
-pub async fn secrets_manager() -> Result<String> {
-    let ring = json!({"active": "k1", "k1": "a key of this proof and of nothing else"}).to_string();
-    let answer = json!({ "SecretString": ring }).to_string();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let router = Router::new().fallback(move || std::future::ready(answer.clone()));
-    tokio::spawn(async { axum::serve(listener, router).await });
-    Ok(url)
+    async fn signal(&self, name: &str) -> Result<()> {
+        let id = self.child.id().context("the process has ended")?;
+        let status = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await?;
+        ensure!(status.success(), "kill -{name} failed");
+        Ok(())
+    }
 }

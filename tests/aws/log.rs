@@ -1,19 +1,21 @@
-//! What the key store logs. Apart from other tests: each thread here has its own subscriber, and a
-//! thread without one would switch the log's call sites off for all.
+//! What the key store logs. In a binary of its own: each test here has a subscriber for its thread, and
+//! a test without one would switch the call sites off for all threads.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
-
-mod server;
 
 use std::{
     io,
     sync::{Arc, Mutex},
 };
 
+use aws::SecretsManagerKeyStore;
+use harness::{
+    FakeAws,
+    fake_aws::{KEY, Reply},
+};
+use http::StatusCode;
 use tokens::{KeyStore as _, Timestamp};
 use tracing::subscriber::DefaultGuard;
-
-use server::{KEY, Server, answer, secret};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
@@ -47,14 +49,20 @@ impl io::Write for Log {
     }
 }
 
+/// The key store of a function for which `aws` is Secrets Manager.
+fn keys(aws: &FakeAws) -> Arc<SecretsManagerKeyStore> {
+    harness::clients(&aws.url, "tokens").keys
+}
+
 #[tokio::test]
 async fn the_reason_is_logged_once_for_each_outage() {
     let (log, _until_the_end) = Log::collect();
     let is_down = Arc::new(Mutex::new(true));
     let state = Arc::clone(&is_down);
-    let missing = (400, r#"{"__type":"ResourceNotFoundException","message":"no such secret"}"#);
-    let server = Server::start(move |_| if *state.lock().unwrap() { answer(missing) } else { secret() }).await;
-    let keys = server.clients().keys;
+    let missing = Reply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException");
+    let reply = move || if *state.lock().unwrap() { missing.clone() } else { Reply::key_ring() };
+    let aws = FakeAws::start(move |_| reply()).await.unwrap();
+    let keys = keys(&aws);
 
     for outage in 1..=2 {
         *is_down.lock().unwrap() = true;
@@ -65,19 +73,20 @@ async fn the_reason_is_logged_once_for_each_outage() {
         *is_down.lock().unwrap() = false;
         keys.ring(NOW.plus(outage * 1_000_000 + 200)).await.unwrap();
     }
-    assert_eq!(server.calls("GetSecretValue"), 2 * (10 + 1), "one try in ten seconds, and the good ones");
+    assert_eq!(aws.calls("GetSecretValue"), 2 * (10 + 1), "one try in ten seconds, and the good ones");
 }
 
 #[tokio::test]
 async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
     let (log, _until_the_end) = Log::collect();
-    let good = Server::start(|_| secret()).await;
-    good.clients().keys.ring(NOW).await.unwrap();
-    let unnamed = format!(r#"{{"SecretString":"{{\"active\":\"k2\",\"k1\":\"{KEY}\"}}"}}"#);
-    let broken = [format!(r#"{{"SecretString":"{KEY}"#), format!(r#"{{"SecretString":"{KEY}"}}"#), KEY.into(), unnamed];
-    for garbage in broken {
-        let bad = Server::start(move |_| answer((200, &garbage))).await;
-        let keys = bad.clients().keys;
+    let good = FakeAws::start(|_| Reply::key_ring()).await.unwrap();
+    keys(&good).ring(NOW).await.unwrap();
+    let unnamed = format!(r#"{{"active":"k2","k1":"{KEY}"}}"#);
+    let cut_off = Reply::Http(StatusCode::OK, format!(r#"{{"SecretString":"{KEY}"#));
+    let not_json = Reply::Http(StatusCode::OK, KEY.into());
+    for garbage in [cut_off, not_json, Reply::secret(KEY), Reply::secret(&unnamed)] {
+        let bad = FakeAws::start(move |_| garbage.clone()).await.unwrap();
+        let keys = keys(&bad);
         let err = keys.ring(NOW).await.unwrap_err();
         assert!(!format!("{err:?}{keys:?}").contains(KEY));
     }

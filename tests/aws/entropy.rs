@@ -1,5 +1,5 @@
-//! That aws-lc was built without its own source of entropy; alone in its binary, because only the
-//! first random number of a process tells.
+//! aws-lc is built without its own source of entropy. In a binary of its own, because only the first
+//! random number of a process shows it.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]

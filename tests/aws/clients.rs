@@ -1,23 +1,27 @@
-//! The clients against a server of this process: how often and how long they try, and what they
-//! make of its answers.
-
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
-
-mod server;
+//! The clients against a fake AWS: how often and how long they try, and what they make of its replies.
 
 use std::time::{Duration, Instant};
 
-use aws::Role;
+use aws::{Clients, Role};
+use harness::{
+    FakeAws,
+    fake_aws::{Reply, works},
+};
+use http::StatusCode;
 use tokens::{Claim, Jti, KeyStore as _, Row, StoreError, Timestamp, TokenStore as _};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use server::{Server, answer, clients, secret};
-
 const NOW: Timestamp = Timestamp(1_700_000_000);
-const DONE: (u16, &str) = (200, "{}");
-const DOWN: (u16, &str) = (500, r#"{"__type":"InternalServerError"}"#);
-const CONDITION_FAILED: (u16, &str) = (400, r#"{"__type":"ConditionalCheckFailedException"}"#);
+
+/// The clients of a function for which `url` is AWS.
+fn clients(url: &str) -> Clients {
+    harness::clients(url, "tokens")
+}
+
+fn down() -> Reply {
+    Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
+}
 
 fn jti() -> Jti {
     Jti::new(Uuid::new_v4())
@@ -42,28 +46,28 @@ fn row() -> Row {
 
 #[tokio::test]
 async fn a_call_that_fails_is_tried_three_times_with_short_pauses() {
-    let server = Server::start(|_| answer(DOWN)).await;
-    let clients = server.clients();
+    let aws = FakeAws::start(|_| down()).await.unwrap();
+    let clients = clients(&aws.url);
     let start = Instant::now();
     assert!(matches!(clients.store.insert(&jti(), row()).await, Err(StoreError::Unavailable(_))));
     assert!(clients.keys.ring(NOW).await.is_err());
-    assert_eq!((server.calls("PutItem"), server.calls("GetSecretValue")), (3, 3));
+    assert_eq!((aws.calls("PutItem"), aws.calls("GetSecretValue")), (3, 3));
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
 async fn a_call_that_is_never_answered_ends_after_three_attempts_and_1500_ms() {
-    let server = Server::start(|_| None).await;
-    let clients = server.clients();
+    let aws = FakeAws::start(|_| Reply::Stall).await.unwrap();
+    let clients = clients(&aws.url);
     let start = Instant::now();
     let spent = clients.store.spend(&jti(), &claim(), NOW).await;
     assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(1400)..Duration::from_secs(6)).contains(&elapsed), "{elapsed:?}");
-    assert_eq!(server.calls("UpdateItem"), 3);
+    assert_eq!(aws.calls("UpdateItem"), 3);
 }
 
-#[tokio::test(start_paused = true)] // so that the machine's load does not count: nobody answers here
+#[tokio::test(start_paused = true)] // nothing answers, and the load of the machine does not count
 async fn a_tls_handshake_that_is_never_answered_counts_as_connecting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -77,35 +81,31 @@ async fn a_tls_handshake_that_is_never_answered_counts_as_connecting() {
 #[tokio::test]
 async fn the_first_request_finds_the_ring_and_the_connection_that_the_warm_up_made() {
     for (role, allowed, other) in [(Role::Minter, "PutItem", "UpdateItem"), (Role::Spender, "UpdateItem", "PutItem")] {
-        let server = Server::start(|action| match action {
-            "GetSecretValue" => secret(),
-            _ => answer(CONDITION_FAILED),
-        })
-        .await;
-        let clients = server.clients();
+        let aws = FakeAws::start(works).await.unwrap();
+        let clients = clients(&aws.url);
         clients.warm_up(role, NOW).await;
-        assert_eq!((server.calls("GetSecretValue"), server.calls(allowed), server.calls(other)), (1, 1, 0));
-        let connections = *server.connections.lock().unwrap();
+        assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed), aws.calls(other)), (1, 1, 0));
+        assert_eq!(aws.connections(), 2, "one for each service");
 
         clients.keys.ring(NOW).await.unwrap();
         match role {
             Role::Minter => drop(clients.store.insert(&jti(), row()).await),
             Role::Spender => drop(clients.store.spend(&jti(), &claim(), NOW).await),
         }
-        assert_eq!((server.calls("GetSecretValue"), server.calls(allowed)), (1, 2));
-        assert_eq!(*server.connections.lock().unwrap(), connections);
+        assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed)), (1, 2));
+        assert_eq!(aws.connections(), 2);
     }
 }
 
 #[tokio::test]
 async fn a_warm_up_tries_dynamodb_once_for_a_second_and_is_never_fatal() {
-    let down = Server::start(|_| answer(DOWN)).await;
-    down.clients().warm_up(Role::Spender, NOW).await;
-    assert_eq!(down.calls("UpdateItem"), 1);
+    let failing = FakeAws::start(|_| down()).await.unwrap();
+    clients(&failing.url).warm_up(Role::Spender, NOW).await;
+    assert_eq!(failing.calls("UpdateItem"), 1);
 
-    let silent = Server::start(|action| if action == "PutItem" { None } else { answer(DOWN) }).await;
+    let silent = FakeAws::start(|call| if call.action == "PutItem" { Reply::Stall } else { down() }).await.unwrap();
     let start = Instant::now();
-    silent.clients().warm_up(Role::Minter, NOW).await;
+    clients(&silent.url).warm_up(Role::Minter, NOW).await;
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(900)..Duration::from_secs(3)).contains(&elapsed), "{elapsed:?}");
     assert_eq!(silent.calls("PutItem"), 1);
@@ -113,10 +113,10 @@ async fn a_warm_up_tries_dynamodb_once_for_a_second_and_is_never_fatal() {
 
 #[tokio::test]
 async fn a_mint_is_done_or_its_id_is_taken() {
-    let server = Server::start(|_| answer(DONE)).await;
-    assert!(server.clients().store.insert(&jti(), row()).await.is_ok());
-    let server = Server::start(|_| answer(CONDITION_FAILED)).await;
-    assert!(matches!(server.clients().store.insert(&jti(), row()).await, Err(StoreError::Taken)));
+    let aws = FakeAws::start(|_| Reply::done()).await.unwrap();
+    assert!(clients(&aws.url).store.insert(&jti(), row()).await.is_ok());
+    let aws = FakeAws::start(|_| Reply::condition_failed()).await.unwrap();
+    assert!(matches!(clients(&aws.url).store.insert(&jti(), row()).await, Err(StoreError::Taken)));
 }
 
 #[tokio::test]
@@ -126,8 +126,8 @@ async fn a_refusal_that_the_old_row_does_not_explain_is_no_answer() {
             r#"{{"minted_by":{{"S":"r:mint"}},"created_at":{{"N":"1"}},"purge_at":{{"N":"1"}},"expires_at":{{{expires_at}}}}}"#
         );
         let body = format!(r#"{{"__type":"ConditionalCheckFailedException","Item":{item}}}"#);
-        let server = Server::start(move |_| answer((400, &body))).await;
-        let spent = server.clients().store.spend(&jti(), &claim(), NOW).await;
+        let aws = FakeAws::start(move |_| Reply::Http(StatusCode::BAD_REQUEST, body.clone())).await.unwrap();
+        let spent = clients(&aws.url).store.spend(&jti(), &claim(), NOW).await;
         assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     }
 }
@@ -143,9 +143,9 @@ async fn whatever_else_dynamodb_answers_the_outcome_is_not_known() {
         (500, "InternalServerError"),
         (503, "ServiceUnavailable"),
     ] {
-        let body = format!(r#"{{"__type":"{kind}"}}"#);
-        let server = Server::start(move |_| answer((status, &body))).await;
-        let store = server.clients().store;
+        let status = StatusCode::from_u16(status).unwrap();
+        let aws = FakeAws::start(move |_| Reply::error(status, kind)).await.unwrap();
+        let store = clients(&aws.url).store;
         assert!(matches!(store.insert(&jti(), row()).await, Err(StoreError::Unavailable(_))), "{kind}");
         assert!(matches!(store.spend(&jti(), &claim(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
     }

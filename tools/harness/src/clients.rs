@@ -1,0 +1,29 @@
+//! The functions' clients, for a test or a proof that needs no function.
+
+use std::sync::Arc;
+
+use tokens::TokenStore;
+
+use crate::process::variables;
+
+/// The clients of a function that uses the table `table`; both services are at `url`.
+///
+/// # Panics
+///
+/// When `url` is not a URL.
+#[must_use]
+pub fn clients(url: &str, table: &str) -> aws::Clients {
+    let variables = variables(url, url, table);
+    let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
+    aws::Clients::new(&aws::Config::from_lookup(lookup).expect("the variables of a function"))
+}
+
+/// The store of [`clients`].
+///
+/// # Panics
+///
+/// When `url` is not a URL.
+#[must_use]
+pub fn token_store(url: &str, table: &str) -> Arc<dyn TokenStore> {
+    clients(url, table).store
+}

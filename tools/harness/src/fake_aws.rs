@@ -1,0 +1,232 @@
+//! A fake AWS over TCP: DynamoDB and Secrets Manager in one server, whose answers the caller decides.
+//!
+//! It keeps no table. It is for what an emulator cannot do on demand: stall, fail, answer nonsense,
+//! count connections, or answer faster than the function that is measured.
+
+use std::{
+    future, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::Result;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    serve::{Listener, ListenerExt as _},
+};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
+    server::TlsStream,
+};
+
+/// The key in [`Reply::key_ring`], which must never be seen in a log or a reply.
+pub const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
+
+/// A running server, which stays as long as the Tokio runtime that started it.
+#[derive(Debug)]
+pub struct FakeAws {
+    /// The endpoint of both services.
+    pub url: String,
+    calls: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// A call to one of the services.
+#[derive(Debug)]
+pub struct Call {
+    /// The action, such as `PutItem`.
+    pub action: String,
+    /// The JSON that came with it.
+    pub body: String,
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// A status and a body, which is JSON unless the test is about a broken one.
+    Http(StatusCode, String),
+    /// Nothing, on a connection that stays open.
+    Stall,
+}
+
+impl Reply {
+    /// A success without content.
+    #[must_use]
+    pub fn done() -> Self {
+        Self::Http(StatusCode::OK, "{}".to_owned())
+    }
+
+    /// A failed `ConditionExpression`, without the old item.
+    #[must_use]
+    pub fn condition_failed() -> Self {
+        Self::error(StatusCode::BAD_REQUEST, "ConditionalCheckFailedException")
+    }
+
+    /// An error of the type `kind`, such as `ThrottlingException`.
+    #[must_use]
+    pub fn error(status: StatusCode, kind: &str) -> Self {
+        Self::Http(status, json!({ "__type": kind }).to_string())
+    }
+
+    /// The answer to `GetSecretValue`, with a key ring that signs with [`KEY`].
+    #[must_use]
+    pub fn key_ring() -> Self {
+        Self::secret(&json!({"active": "k1", "k1": KEY}).to_string())
+    }
+
+    /// The answer to `GetSecretValue` with this secret.
+    #[must_use]
+    pub fn secret(secret: &str) -> Self {
+        Self::Http(StatusCode::OK, json!({ "SecretString": secret }).to_string())
+    }
+}
+
+/// The answers of an AWS that does all that a function asks for.
+#[must_use]
+pub fn works(call: &Call) -> Reply {
+    match call.action.as_str() {
+        "GetSecretValue" => Reply::key_ring(),
+        // A function warms up by a write under a condition that fails.
+        "PutItem" | "UpdateItem" if call.body.contains("\"warm-") => Reply::condition_failed(),
+        "PutItem" | "UpdateItem" => Reply::done(),
+        _ => Reply::error(StatusCode::BAD_REQUEST, "UnknownOperationException"),
+    }
+}
+
+impl FakeAws {
+    /// Starts the server on a free port, without TLS; `answer` decides every reply.
+    ///
+    /// # Errors
+    ///
+    /// When no port is free.
+    pub async fn start(answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Result<Self> {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let aws = Self::at(format!("http://{}", tcp.local_addr()?));
+        aws.serve(tcp, answer);
+        Ok(aws)
+    }
+
+    /// As [`FakeAws::start`], over TLS; also returns the certificate that a client must trust, as PEM.
+    ///
+    /// # Errors
+    ///
+    /// When no port is free, or the certificate cannot be made.
+    pub async fn start_over_tls(answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Result<(Self, String)> {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let aws = Self::at(format!("https://{}", tcp.local_addr()?));
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([Ipv4Addr::LOCALHOST.to_string()])?;
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key)?;
+        aws.serve(TlsListener { tcp, tls: TlsAcceptor::from(Arc::new(config)) }, answer);
+        Ok((aws, cert.pem()))
+    }
+
+    fn at(url: String) -> Self {
+        Self { url, calls: Arc::default(), connections: Arc::default() }
+    }
+
+    /// Answers what `listener` accepts, in a task of its own.
+    fn serve(
+        &self,
+        listener: impl Listener<Addr = SocketAddr>,
+        answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    ) {
+        let (calls, answer) = (Arc::clone(&self.calls), Arc::new(answer));
+        let router = Router::new().fallback(move |headers: HeaderMap, body: String| {
+            let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+            let action = target.rsplit('.').next().unwrap_or_default().to_owned();
+            calls.lock().unwrap_or_else(PoisonError::into_inner).push(action.clone());
+            let reply = answer(&Call { action, body });
+            async {
+                match reply {
+                    Reply::Http(status, body) => (status, body),
+                    Reply::Stall => future::pending().await,
+                }
+            }
+        });
+        let connections = Arc::clone(&self.connections);
+        let listener = listener.tap_io(move |_| _ = connections.fetch_add(1, Ordering::SeqCst));
+        tokio::spawn(async { axum::serve(listener, router).await });
+    }
+
+    /// How often `action` has been called.
+    #[must_use]
+    pub fn calls(&self, action: &str) -> usize {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().filter(|call| *call == action).count()
+    }
+
+    /// How many connections have been opened.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Accepts TLS connections; one whose handshake fails is dropped.
+struct TlsListener {
+    tcp: TcpListener,
+    tls: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, address) = Listener::accept(&mut self.tcp).await;
+            // Otherwise the first reply waits 40 ms until the client has acknowledged the session tickets.
+            _ = stream.set_nodelay(true);
+            if let Ok(stream) = self.tls.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Certificate, Client, ClientBuilder};
+
+    use super::*;
+
+    async fn put(client: ClientBuilder, aws: &FakeAws, body: &'static str) -> reqwest::Result<u16> {
+        let client: Client = client.no_proxy().build()?;
+        let put = client.post(&aws.url).header("x-amz-target", "DynamoDB_20120810.PutItem").body(body);
+        Ok(put.send().await?.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn it_replies_by_action_and_body_and_counts_calls_and_connections() {
+        let aws = FakeAws::start(works).await.unwrap();
+
+        assert_eq!(put(Client::builder(), &aws, "{}").await.unwrap(), 200);
+        assert_eq!(put(Client::builder(), &aws, r#"{"Item":{"jti":{"S":"warm-1"}}}"#).await.unwrap(), 400);
+
+        assert_eq!((aws.calls("PutItem"), aws.calls("UpdateItem"), aws.connections()), (2, 0, 2));
+    }
+
+    #[tokio::test]
+    async fn over_tls_it_is_reached_by_clients_that_trust_its_certificate() {
+        let (aws, certificate) = FakeAws::start_over_tls(works).await.unwrap();
+        let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
+
+        put(Client::builder(), &aws, "{}").await.unwrap_err();
+        assert_eq!(put(Client::builder().tls_certs_only([certificate]), &aws, "{}").await.unwrap(), 200);
+
+        assert_eq!((aws.calls("PutItem"), aws.connections()), (1, 1), "a failed handshake is not a connection");
+    }
+}
