@@ -1,6 +1,12 @@
 //! The clients against a fake AWS: how often and how long they try, and what they make of its replies.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use aws::{Access, Clients};
 use harness::{
@@ -57,6 +63,32 @@ async fn a_call_that_is_never_answered_ends_after_three_attempts_and_1500_ms() {
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(1400)..Duration::from_secs(6)).contains(&elapsed), "{elapsed:?}");
     assert_eq!(aws.calls("UpdateItem"), 3);
+}
+
+#[tokio::test]
+async fn a_service_that_asks_for_a_long_pause_is_asked_again_after_a_short_one() {
+    // With the pause of 4 s that it asks for, the call would run into its time-out.
+    let calls = Arc::new(AtomicUsize::new(0));
+    let aws = FakeAws::start(move |call| match calls.fetch_add(1, Ordering::SeqCst) {
+        0..2 => Reply::Overloaded,
+        _ => works(call),
+    });
+    let aws = aws.await.unwrap();
+    clients(&aws.url).store.insert(&jti(), row()).await.unwrap();
+    assert_eq!(aws.calls("PutItem"), 3);
+}
+
+#[tokio::test]
+async fn a_call_ends_after_1500_ms_although_each_attempt_is_answered_within_its_500() {
+    // The third reply, a success, would come after 3 × 480 ms and two pauses of 100 ms.
+    let calls = Arc::new(AtomicUsize::new(0));
+    let aws = FakeAws::start(move |call| match calls.fetch_add(1, Ordering::SeqCst) {
+        0..2 => Reply::Late(Duration::from_millis(480), Box::new(Reply::Overloaded)),
+        _ => Reply::Late(Duration::from_millis(480), Box::new(works(call))),
+    });
+    let aws = aws.await.unwrap();
+    let stored = clients(&aws.url).store.insert(&jti(), row()).await;
+    assert!(matches!(stored, Err(StoreError::Unavailable(_))), "{stored:?}");
 }
 
 #[tokio::test(start_paused = true)] // nothing answers, and the load of the machine does not count

@@ -101,9 +101,8 @@ fn a53_preflights_gateway_responses_and_functions_name_the_configured_origin() {
             let header = &response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"];
             assert_eq!(*header, quoted, "{kind}");
         }
-        for (_, _, function, _) in ROUTES {
-            let variables = &stack.resources[function]["Properties"]["Environment"]["Variables"];
-            assert_eq!(variables["ALLOWED_ORIGIN"], origin, "{function}");
+        for (id, function) in stack.all("AWS::Lambda::Function") {
+            assert_eq!(function["Environment"]["Variables"]["ALLOWED_ORIGIN"], origin, "{id}");
         }
     }
 }

@@ -20,6 +20,15 @@ const PROPERTIES: [&str; 12] = [
     "Timeout",
 ];
 
+/// The variables of every function.
+const SHARED_VARIABLES: [&str; 5] = [
+    "ALLOWED_ORIGIN",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "EXPOSED_HEADERS",
+    "OPEN_ROUTES",
+];
+
 #[test]
 #[ignore = "needs SAM's transform of the template"]
 fn every_function_is_stopped_after_five_seconds() {
@@ -67,6 +76,35 @@ fn every_log_is_deleted_after_the_configured_days() {
         for (id, group) in stack.all("AWS::Logs::LogGroup") {
             assert_eq!(group["RetentionInDays"], days, "{id}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn every_function_has_the_shared_variables_and_only_those_that_touch_tokens_know_table_and_key_ring() {
+    for (id, function) in Stack::by_default().all("AWS::Lambda::Function") {
+        let variables = names(&function["Environment"]["Variables"]);
+        for shared in SHARED_VARIABLES {
+            assert!(variables.contains(&shared), "{id}: {shared}");
+        }
+        let touches_tokens = id != "HelloFunction";
+        for own in ["TABLE_NAME", "KEY_RING_SECRET_ID", "TOKEN_ISSUER", "TOKEN_AUDIENCE"] {
+            assert_eq!(variables.contains(&own), touches_tokens, "{id}: {own}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
+fn open_routes_are_a_variable_and_change_no_route_preflight_or_permission() {
+    let [open, closed] = ["true", "false"].map(|value| Stack::with(&[("OpenRoutes", value)]));
+    assert_eq!(Stack::by_default().resources, open.resources);
+    for (id, function) in closed.all("AWS::Lambda::Function") {
+        assert_eq!(function["Environment"]["Variables"]["OPEN_ROUTES"], "false", "{id}");
+    }
+    for (id, resource) in &open.resources {
+        let is_function = resource["Type"] == "AWS::Lambda::Function";
+        assert_eq!(*resource != closed.resources[id], is_function, "{id}");
     }
 }
 

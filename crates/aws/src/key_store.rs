@@ -27,6 +27,9 @@ const MAX_AGE_SECONDS: u64 = 86_400;
 /// charged for.
 const PAUSE_SECONDS: u64 = 10;
 
+/// How long a failure that goes on is not logged again, in seconds: ten minutes.
+const LOG_PAUSE_SECONDS: u64 = 600;
+
 /// The JSON of a ring, keys and all: wiped from memory when it has been read.
 ///
 /// The SDK's own copies of the reply are out of reach.
@@ -44,7 +47,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// | does not know a `kid` | at once, but no more than once in 10 s |
 ///
 /// After a failure it is not tried again for 10 s, and the ring in force stays in force. The reason
-/// of a failure is logged once, not at each attempt.
+/// of a failure is logged when it begins and then every ten minutes, not at each attempt.
 pub struct SecretsManagerKeyStore {
     source: Box<dyn Source>,
     /// Held during a fetch, so that there is one at a time.
@@ -64,6 +67,8 @@ struct State {
     fetched: Option<Fetched>,
     /// When the last fetch failed, if it did.
     failed_at: Option<Timestamp>,
+    /// When the failure that goes on was last logged.
+    logged_at: Option<Timestamp>,
     /// When an unknown `kid` last made us fetch.
     forced_at: Option<Timestamp>,
 }
@@ -113,12 +118,14 @@ impl SecretsManagerKeyStore {
             Ok(ring) => {
                 let ring = Arc::new(ring);
                 state.fetched = Some(Fetched { ring: ring.clone(), at: now, due_seconds: due_seconds() });
-                state.failed_at = None;
+                (state.failed_at, state.logged_at) = (None, None);
                 Ok(ring)
             }
             Err(err) => {
+                state.failed_at = Some(now);
                 // Not by comparing reasons: AWS puts a new request id into each.
-                if state.failed_at.replace(now).is_none() {
+                if state.logged_at.is_none_or(|at| seconds_between(at, now) >= LOG_PAUSE_SECONDS) {
+                    state.logged_at = Some(now);
                     tracing::error!(error = apigw::chain(&*err), "the key ring could not be fetched");
                 }
                 Err(unavailable())
@@ -350,6 +357,22 @@ mod tests {
         let (store, fake) = warm_store().await;
         store.refresh_if_due(NOW.minus(330)).await;
         assert_eq!(fake.fetches(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_makes_a_ring_old_and_a_pause_pass() {
+        let (store, fake) = warm_store().await;
+        store.ring_for_unknown_kid(NOW).await.unwrap();
+        store.ring_for_unknown_kid(NOW.minus(10)).await.unwrap();
+        assert_eq!(fake.fetches(), 3, "a forced refresh lies 10 s away");
+        fake.fails("down");
+        assert_eq!((version(store.ring(NOW.minus(86_500)).await), fake.fetches()), (None, 4), "the ring is a day away");
+        assert_eq!((version(store.ring(NOW.minus(86_509)).await), fake.fetches()), (None, 4));
+        assert_eq!(
+            (version(store.ring(NOW.minus(86_510)).await), fake.fetches()),
+            (None, 5),
+            "the failure lies 10 s away"
+        );
     }
 
     #[tokio::test]

@@ -10,12 +10,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::Result;
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     serve::{Listener, ListenerExt as _},
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -29,6 +30,9 @@ use tokio_rustls::{
 
 /// The key in [`Reply::key_ring`], which must never be seen in a log or a reply.
 pub const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
+
+/// How many milliseconds a client should wait, as AWS's services say it.
+const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
 /// A running server, which stays as long as the Tokio runtime that started it.
 #[derive(Debug)]
@@ -53,6 +57,11 @@ pub struct Call {
 pub enum Reply {
     /// A status and a body, which is JSON unless the test is about a broken one.
     Http(StatusCode, String),
+    /// A fault of the service, with the wish that the client waits 4 s before it tries again (the header
+    /// `x-amz-retry-after`, in milliseconds).
+    Overloaded,
+    /// A reply after a time.
+    Late(Duration, Box<Reply>),
     /// Nothing, on a connection that stays open.
     Stall,
 }
@@ -144,11 +153,19 @@ impl FakeAws {
             let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
             let action = target.rsplit('.').next().unwrap_or_default().to_owned();
             calls.lock().unwrap_or_else(PoisonError::into_inner).push(action.clone());
-            let reply = answer(&Call { action, body });
+            let mut reply = answer(&Call { action, body });
             async {
+                while let Reply::Late(time, later) = reply {
+                    tokio::time::sleep(time).await;
+                    reply = *later;
+                }
                 match reply {
-                    Reply::Http(status, body) => (status, body),
-                    Reply::Stall => future::pending().await,
+                    Reply::Http(status, body) => (status, HeaderMap::new(), body),
+                    Reply::Overloaded => {
+                        let wish = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("4000"))]);
+                        (StatusCode::SERVICE_UNAVAILABLE, wish, "{}".to_owned())
+                    }
+                    Reply::Late(..) | Reply::Stall => future::pending().await,
                 }
             }
         });
