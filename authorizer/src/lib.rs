@@ -1,58 +1,39 @@
 //! `authorizer`: the REQUEST authorizer that mints a token for every request to the route behind it.
+//!
+//! Its tests are in `tests/handlers/authorizer.rs`.
 
-use std::sync::Arc;
-
-use apigw::{ConfigError, MintedContext, parsed, required, rfc3339};
-use aws_lambda_events::apigw::{
-    ApiGatewayCustomAuthorizerRequestTypeRequest as AuthorizerRequest, ApiGatewayCustomAuthorizerResponse as Response,
-};
-use lambda_runtime::{Error, LambdaEvent};
-use tokens::{Issuer, Jti, KeyStore, MAX_LIFETIME_SECONDS, Minter, Timestamp, TokenStore, claimant_of_invocation};
+use apigw::{Answer, ConfigError, Decision, Event, MintedContext, Request, Settings, rfc3339};
+use lambda_runtime::Error;
+use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, Minter, Ports, Timestamp};
 use uuid::Uuid;
-
-/// Settings of the function, read once at cold start.
-#[derive(Debug)]
-pub struct Config {
-    /// Whose tokens are minted (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`).
-    pub issuer: Issuer,
-    /// Lifetime of a token in seconds, at most a day (`TOKEN_TTL_SECONDS`).
-    pub token_ttl_seconds: u32,
-}
-
-impl Config {
-    /// Reads every setting through `lookup`, so that tests need no process environment.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], which names the variable at fault.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let is_ttl = |ttl: &u32| (1..=MAX_LIFETIME_SECONDS).contains(&u64::from(*ttl));
-        Ok(Self {
-            issuer: Issuer { iss: required(&lookup, "TOKEN_ISSUER")?, aud: required(&lookup, "TOKEN_AUDIENCE")? },
-            token_ttl_seconds: parsed(&lookup, "TOKEN_TTL_SECONDS", "1 to 86400 seconds", is_ttl)?,
-        })
-    }
-}
 
 /// What the function needs to answer.
 #[derive(Debug)]
 pub struct Service {
     minter: Minter,
+    is_open: bool,
     now: fn() -> Timestamp,
 }
 
 impl Service {
-    /// The function over the given keys, store and clock.
-    #[must_use]
-    pub fn new(config: Config, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>, now: fn() -> Timestamp) -> Self {
-        Self { minter: Minter::new(config.issuer, config.token_ttl_seconds, keys, store), now }
+    /// Creates the function from its settings (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`, `TOKEN_TTL_SECONDS`,
+    /// `OPEN_ROUTES`) and its ports.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the variable at fault and what it must be.
+    pub fn new(settings: Settings<'_>, ports: Ports<impl Insert + 'static>) -> Result<Self, ConfigError> {
+        let issuer = Issuer { iss: settings.text("TOKEN_ISSUER")?, aud: settings.text("TOKEN_AUDIENCE")? };
+        let ttl_seconds = settings.number("TOKEN_TTL_SECONDS", 1..=MAX_LIFETIME_SECONDS)?;
+        let is_open = settings.flag("OPEN_ROUTES")?;
+        Ok(Self { minter: Minter::new(issuer, ttl_seconds, ports.keys, ports.store), is_open, now: ports.now })
     }
 }
 
-/// An event that does not say what was called.
+/// An invocation that Lambda gave no id.
 #[derive(Debug, thiserror::Error)]
-#[error("the event has no {0}")]
-pub struct IncompleteEvent(&'static str);
+#[error("the invocation has no request id")]
+struct NoInvocationId;
 
 /// Mints a token and allows the one method that was called, with the token in the context.
 ///
@@ -60,23 +41,23 @@ pub struct IncompleteEvent(&'static str);
 ///
 /// Any failure is an error of the function, which API Gateway answers with the gateway response
 /// `AUTHORIZER_FAILURE`: without a stored row there is no token and no Allow.
-pub async fn handle(
-    service: &Service,
-    event: LambdaEvent<AuthorizerRequest>,
-) -> Result<Response<MintedContext>, Error> {
-    let LambdaEvent { payload: request, context } = event;
-    let method_arn = request.method_arn.ok_or(IncompleteEvent("methodArn"))?;
-    let minted_for = request.request_context.request_id.ok_or(IncompleteEvent("requestContext.requestId"))?;
+pub async fn handle(service: &Service, event: Event) -> Result<Answer<MintedContext>, Error> {
+    apigw::authorize(event, |request| mint(service, request)).await
+}
+
+async fn mint(service: &Service, request: Request) -> Result<Decision<MintedContext>, Error> {
+    if !service.is_open {
+        // The function behind it answers 403. A Deny would be a 401, as if a token could help.
+        return Ok(Decision::Allow { principal_id: "closed".to_owned(), context: MintedContext::default() });
+    }
     let now = (service.now)();
-    let minted_by = claimant_of_invocation(&context.request_id).ok_or(IncompleteEvent("request id"))?;
-    // This event's type has no `domainName`; API Gateway routes by `Host`, so the two agree.
-    let host = apigw::host(None, &request.headers);
-    let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, host, now).await?;
+    let minted_by = Claimant::of_invocation(&request.invocation_id).ok_or(NoInvocationId)?;
+    let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, request.host, now).await?;
     let context = MintedContext {
         access_token: minted.token.expose().to_owned(),
         expires_at: rfc3339(minted.expires_at.0),
-        minted_for,
+        minted_for: request.request_id,
         decided_at: rfc3339(now.0),
     };
-    Ok(apigw::allow(&method_arn, minted.jti.to_string(), context))
+    Ok(Decision::Allow { principal_id: minted.jti.to_string(), context })
 }

@@ -1,15 +1,12 @@
 //! `authorizer`: mints a token for every request to the route behind it. See [`authorizer::handle`].
 
+use apigw::Settings;
+use aws::Access;
 use lambda_runtime::{Error, service_fn};
-use tokens::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    apigw::init_telemetry();
-    let now = || Timestamp(apigw::epoch_seconds());
-    let config = authorizer::Config::from_lookup(apigw::env)?;
-    let clients = aws::Clients::new(&aws::Config::from_lookup(apigw::env)?);
-    clients.warm_up(aws::Role::Minter, now()).await;
-    let service = authorizer::Service::new(config, clients.keys, clients.store, now);
+    apigw::init_telemetry(env!("CARGO_CRATE_NAME"));
+    let service = authorizer::Service::new(Settings::new(&apigw::env), aws::ports(Access::Mint).await?)?;
     lambda_runtime::run(service_fn(|event| authorizer::handle(&service, event))).await
 }

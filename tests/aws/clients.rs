@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use aws::{Clients, Role};
+use aws::{Access, Clients};
 use harness::{
     FakeAws,
     fake_aws::{Reply, works},
 };
 use http::StatusCode;
-use tokens::{Claim, Jti, KeyStore as _, Row, StoreError, Timestamp, TokenStore as _};
+use tokens::{Claimant, Claims, Insert as _, Jti, KeyStore as _, Row, Spend as _, StoreError, Timestamp};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -27,21 +27,13 @@ fn jti() -> Jti {
     Jti::new(Uuid::new_v4())
 }
 
-fn claim() -> Claim {
-    Claim { claimant: "r:me".into() }
+fn me() -> Claimant {
+    Claimant::from_stored("r:me".to_owned())
 }
 
 fn row() -> Row {
-    Row {
-        minted_by: "r:mint".into(),
-        created_at: NOW,
-        host: None,
-        expires_at: NOW.plus(300),
-        purge_at: NOW.plus(300),
-        used_at: None,
-        used_by: None,
-        revoked_at: None,
-    }
+    let (iss, aud, exp) = (String::new(), String::new(), NOW.plus(300));
+    Row::minted(&Claims { iss, aud, jti: jti(), iat: NOW, nbf: NOW, exp }, me(), None)
 }
 
 #[tokio::test]
@@ -60,7 +52,7 @@ async fn a_call_that_is_never_answered_ends_after_three_attempts_and_1500_ms() {
     let aws = FakeAws::start(|_| Reply::Stall).await.unwrap();
     let clients = clients(&aws.url);
     let start = Instant::now();
-    let spent = clients.store.spend(&jti(), &claim(), NOW).await;
+    let spent = clients.store.spend(&jti(), &me(), NOW).await;
     assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(1400)..Duration::from_secs(6)).contains(&elapsed), "{elapsed:?}");
@@ -80,17 +72,18 @@ async fn a_tls_handshake_that_is_never_answered_counts_as_connecting() {
 
 #[tokio::test]
 async fn the_first_request_finds_the_ring_and_the_connection_that_the_warm_up_made() {
-    for (role, allowed, other) in [(Role::Minter, "PutItem", "UpdateItem"), (Role::Spender, "UpdateItem", "PutItem")] {
+    for (access, allowed, other) in [(Access::Mint, "PutItem", "UpdateItem"), (Access::Spend, "UpdateItem", "PutItem")]
+    {
         let aws = FakeAws::start(works).await.unwrap();
         let clients = clients(&aws.url);
-        clients.warm_up(role, NOW).await;
+        clients.warm_up(access, NOW).await;
         assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed), aws.calls(other)), (1, 1, 0));
         assert_eq!(aws.connections(), 2, "one for each service");
 
         clients.keys.ring(NOW).await.unwrap();
-        match role {
-            Role::Minter => drop(clients.store.insert(&jti(), row()).await),
-            Role::Spender => drop(clients.store.spend(&jti(), &claim(), NOW).await),
+        match access {
+            Access::Mint => drop(clients.store.insert(&jti(), row()).await),
+            Access::Spend => drop(clients.store.spend(&jti(), &me(), NOW).await),
         }
         assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed)), (1, 2));
         assert_eq!(aws.connections(), 2);
@@ -100,12 +93,12 @@ async fn the_first_request_finds_the_ring_and_the_connection_that_the_warm_up_ma
 #[tokio::test]
 async fn a_warm_up_tries_dynamodb_once_for_a_second_and_is_never_fatal() {
     let failing = FakeAws::start(|_| down()).await.unwrap();
-    clients(&failing.url).warm_up(Role::Spender, NOW).await;
+    clients(&failing.url).warm_up(Access::Spend, NOW).await;
     assert_eq!(failing.calls("UpdateItem"), 1);
 
     let silent = FakeAws::start(|call| if call.action == "PutItem" { Reply::Stall } else { down() }).await.unwrap();
     let start = Instant::now();
-    clients(&silent.url).warm_up(Role::Minter, NOW).await;
+    clients(&silent.url).warm_up(Access::Mint, NOW).await;
     let elapsed = start.elapsed();
     assert!((Duration::from_millis(900)..Duration::from_secs(3)).contains(&elapsed), "{elapsed:?}");
     assert_eq!(silent.calls("PutItem"), 1);
@@ -127,7 +120,7 @@ async fn a_refusal_that_the_old_row_does_not_explain_is_no_answer() {
         );
         let body = format!(r#"{{"__type":"ConditionalCheckFailedException","Item":{item}}}"#);
         let aws = FakeAws::start(move |_| Reply::Http(StatusCode::BAD_REQUEST, body.clone())).await.unwrap();
-        let spent = clients(&aws.url).store.spend(&jti(), &claim(), NOW).await;
+        let spent = clients(&aws.url).store.spend(&jti(), &me(), NOW).await;
         assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     }
 }
@@ -147,7 +140,7 @@ async fn whatever_else_dynamodb_answers_the_outcome_is_not_known() {
         let aws = FakeAws::start(move |_| Reply::error(status, kind)).await.unwrap();
         let store = clients(&aws.url).store;
         assert!(matches!(store.insert(&jti(), row()).await, Err(StoreError::Unavailable(_))), "{kind}");
-        assert!(matches!(store.spend(&jti(), &claim(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
+        assert!(matches!(store.spend(&jti(), &me(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
     }
 }
 
@@ -157,8 +150,8 @@ async fn where_nobody_listens_the_outcome_is_not_known_and_there_is_no_ring() {
     let url = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);
     let clients = clients(&url);
-    clients.warm_up(Role::Spender, NOW).await;
-    let spent = clients.store.spend(&jti(), &claim(), NOW).await;
+    clients.warm_up(Access::Spend, NOW).await;
+    let spent = clients.store.spend(&jti(), &me(), NOW).await;
     assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     assert!(clients.keys.ring(NOW).await.is_err());
 }

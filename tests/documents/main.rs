@@ -1,5 +1,5 @@
-//! The documents name what is there: a relative link in any of them, and in `docs/security.md` the
-//! attacks, and the files and tests that stand as evidence.
+//! The documents name only what exists: the targets of relative links, files and tests in any of them,
+//! the evidence in `docs/asvs.md`, and the attacks in `docs/security.md`.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
@@ -9,8 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The table in `docs/security.md` whose evidence is looked up.
-const ASVS: &str = "## OWASP ASVS 5.0";
+/// The document whose evidence is looked up.
+const ASVS: &str = "docs/asvs.md";
 
 /// How many requirements each section of ASVS 5.0.0 has, at all levels, in the chapters that are
 /// mapped one by one.
@@ -80,6 +80,11 @@ fn test_names() -> BTreeSet<String> {
     names
 }
 
+/// What `text` names in code font.
+fn names(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
 /// A row of the table of requirements.
 struct Requirement {
     number: String,
@@ -87,19 +92,16 @@ struct Requirement {
 }
 
 impl Requirement {
-    /// What the answer names in code font.
+    /// The files and tests that the answer names.
     fn evidence(&self) -> Vec<&str> {
-        self.answer.split('`').skip(1).step_by(2).collect()
+        names(&self.answer)
     }
 }
 
 /// The rows whose first cell is the number of a requirement, such as `9.1.1`.
 fn requirements() -> Vec<Requirement> {
-    let document = read("docs/security.md");
-    let (_, section) = document.split_once(ASVS).expect("docs/security.md has the table");
-    let section = section.split("\n## ").next().unwrap_or_default();
     let mut rows = Vec::new();
-    for line in section.lines() {
+    for line in read(ASVS).lines() {
         let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let is_number =
             cells[0].matches('.').count() == 2 && cells[0].bytes().all(|it| it == b'.' || it.is_ascii_digit());
@@ -132,7 +134,7 @@ fn every_file_and_every_test_that_a_requirement_names_is_there() {
             }
         }
     }
-    assert!(missing.is_empty(), "docs/security.md names what is not there:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "{ASVS} names what does not exist:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -145,20 +147,68 @@ fn a_requirement_names_its_evidence_or_says_why_it_has_none() {
     }
 }
 
+/// Each document of the repository: its path, and its lines outside code blocks.
+fn documents() -> Vec<(PathBuf, String)> {
+    let prose = |text: &str| {
+        let mut is_code = false;
+        let outside = text.lines().filter(|line| {
+            let is_fence = line.starts_with("```");
+            is_code ^= is_fence;
+            !is_code && !is_fence
+        });
+        outside.collect::<Vec<_>>().join("\n")
+    };
+    files(root(), "md").into_iter().map(|path| (path.clone(), prose(&read(path)))).collect()
+}
+
+/// The path of a file, as messages name it.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+/// The names by which links reach the headings of a document.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let headings = document.lines().filter(|line| line.starts_with('#'));
+    let texts = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"));
+    let is_kept = |it: &char| it.is_alphanumeric() || matches!(it, '-' | '_');
+    texts.map(|text| text.chars().filter(is_kept).collect()).collect()
+}
+
 #[test]
-fn every_relative_link_leads_to_a_file() {
+fn every_relative_link_leads_to_a_file_and_a_heading() {
     let mut missing = Vec::new();
-    for document in files(root(), "md") {
-        let text = read(&document);
+    for (document, text) in documents() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let path = target.split('#').next().unwrap_or_default();
-            let is_elsewhere = path.is_empty() || path.contains(':');
-            if !is_elsewhere && !document.parent().unwrap().join(path).exists() {
-                missing.push(format!("{}: {target}", document.strip_prefix(root()).unwrap().display()));
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            if path.contains(':') {
+                continue;
+            }
+            let file = if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
+            let is_there = file.exists() && (anchor.is_empty() || anchors(&read(&file)).contains(anchor));
+            if !is_there {
+                missing.push(format!("{}: {target}", shown(&document)));
             }
         }
     }
     assert!(missing.is_empty(), "links into nothing:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_file_and_every_test_that_a_document_names_is_there() {
+    let tests = test_names();
+    let mut missing = Vec::new();
+    for (document, text) in documents() {
+        for name in text.lines().flat_map(names) {
+            let is_path =
+                name.split_once('/').is_some_and(|(folder, _)| !folder.is_empty() && root().join(folder).is_dir());
+            let is_word = name.bytes().all(|it| it == b'_' || it.is_ascii_lowercase() || it.is_ascii_digit());
+            let is_test = is_word && !name.starts_with('_') && name.matches('_').count() >= 4;
+            if (is_path && !root().join(name).exists()) || (is_test && !tests.contains(name)) {
+                missing.push(format!("{}: `{name}`", shown(&document)));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "documents name what does not exist:\n{}", missing.join("\n"));
 }
 
 /// The numbers of attacks in `text`, such as `A01`.
@@ -173,6 +223,7 @@ fn every_attack_that_is_named_has_its_row() {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| A")?.split(" | ").next());
     let rows: Vec<_> = rows.map(|cell| format!("A{cell}")).collect();
     let rows = rows.iter().flat_map(|cell| attacks(cell)).collect();
-    let missing: Vec<_> = attacks(&document).difference(&rows).copied().collect();
-    assert!(missing.is_empty(), "docs/security.md tells nothing of {missing:?}");
+    let named = format!("{document}{}", read(ASVS));
+    let missing: Vec<_> = attacks(&named).difference(&rows).copied().collect();
+    assert!(missing.is_empty(), "docs/security.md has no row for {missing:?}");
 }

@@ -1,44 +1,65 @@
 //! A setting that is missing or bad is named.
 
-use crate::helpers::setting;
+use apigw::{ConfigError, Settings};
 
-fn without(missing: &'static str) -> impl Fn(&str) -> Option<String> {
-    move |name| if name == missing { None } else { setting(name) }
-}
+use crate::helpers::{NOW, keys, ports, setting, setting_with, store};
 
-fn with(variable: &'static str, value: &'static str) -> impl Fn(&str) -> Option<String> {
-    move |name| if name == variable { Some(value.to_owned()) } else { setting(name) }
+/// Why the function `name` does not start with these settings.
+fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
+    let (settings, ports) = (Settings::new(lookup), ports(keys(), store()));
+    match name {
+        "authorizer" => ::authorizer::Service::new(settings, ports).unwrap_err(),
+        "hello" => ::hello::Service::new(settings, || NOW.0).unwrap_err(),
+        "issue" => ::issue::Service::new(settings, ports).unwrap_err(),
+        "validate" => ::validate::Service::new(settings, ports).unwrap_err(),
+        _ => panic!("{name}"),
+    }
 }
 
 #[test]
 fn every_missing_variable_is_named() {
-    for name in ["TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_TTL_SECONDS"] {
-        let error = ::authorizer::Config::from_lookup(without(name)).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
-    }
-    for name in ["TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_TTL_SECONDS", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"] {
-        let error = ::issue::Config::from_lookup(without(name)).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
-    }
-    for name in ["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"] {
-        let error = ::validate::Config::from_lookup(without(name)).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
-    }
-    for name in ["CACHED_POLICY_CHECK", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"] {
-        let error = ::hello::Config::from_lookup(without(name)).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
+    for (function, variables) in [
+        ("authorizer", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_TTL_SECONDS", "OPEN_ROUTES"][..]),
+        ("hello", &["CACHED_POLICY_CHECK", "ALLOWED_ORIGIN", "EXPOSED_HEADERS", "OPEN_ROUTES"]),
+        (
+            "issue",
+            &[
+                "TOKEN_ISSUER",
+                "TOKEN_AUDIENCE",
+                "TOKEN_TTL_SECONDS",
+                "ALLOWED_ORIGIN",
+                "EXPOSED_HEADERS",
+                "OPEN_ROUTES",
+            ],
+        ),
+        ("validate", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
+    ] {
+        for missing in variables {
+            let without = |name: &str| if name == *missing { None } else { setting(name) };
+            assert_eq!(error(function, &without), ConfigError::Missing(missing));
+        }
     }
 }
 
 #[test]
-fn every_bad_variable_is_named() {
-    for value in ["0", "86401", "-1", "300.0", "five", " 300"] {
-        let error = ::authorizer::Config::from_lookup(with("TOKEN_TTL_SECONDS", value)).unwrap_err();
-        assert_eq!(error.to_string(), "the environment variable TOKEN_TTL_SECONDS must be 1 to 86400 seconds");
-        assert!(::issue::Config::from_lookup(with("TOKEN_TTL_SECONDS", value)).is_err());
+fn every_bad_variable_is_named_with_what_it_must_be() {
+    let ttls = ["0", "86401", "-1", "300.0", "five", " 300"].map(|value| ("TOKEN_TTL_SECONDS", value));
+    for ttl in ttls {
+        for function in ["authorizer", "issue"] {
+            assert_eq!(
+                error(function, &setting_with(&[ttl])).to_string(),
+                "the environment variable TOKEN_TTL_SECONDS must be a whole number from 1 to 86400"
+            );
+        }
     }
-    let error = ::validate::Config::from_lookup(with("REVOKED_BEFORE", "soon")).unwrap_err();
-    assert!(error.to_string().contains("REVOKED_BEFORE"));
-    let error = ::hello::Config::from_lookup(with("CACHED_POLICY_CHECK", "warn")).unwrap_err();
-    assert!(error.to_string().contains("refuse or count"));
+    for (function, variable, value, expected) in [
+        ("validate", "REVOKED_BEFORE", "soon", "a whole number from 0 to 9999999999"),
+        ("validate", "REVOKED_BEFORE", "1700000000000", "a whole number from 0 to 9999999999"),
+        ("hello", "CACHED_POLICY_CHECK", "warn", "refuse or count"),
+        ("hello", "OPEN_ROUTES", "yes", "true or false"),
+        ("issue", "ALLOWED_ORIGIN", "a\nb", "the value of an HTTP header"),
+    ] {
+        let error = error(function, &setting_with(&[(variable, value)])).to_string();
+        assert_eq!(error, format!("the environment variable {variable} must be {expected}"));
+    }
 }

@@ -1,15 +1,17 @@
 //! `hello`: hands its authorizer's token out, and nothing that a client sent.
 
-use ::hello::{Config, Service, handle};
+use ::hello::{Service, handle};
+use apigw::Settings;
 
-use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use crate::helpers::{NOW, body, event, invocation, sample, setting_with};
 
-use crate::helpers::{NOW, body, event, setting};
+/// `hello` with one setting of its own.
+fn service_with(variable: &str, value: &str) -> Service {
+    Service::new(Settings::new(&setting_with(&[(variable, value)])), || NOW.0).unwrap()
+}
 
-fn service(cached_policy_check: &'static str) -> Service {
-    let lookup =
-        |name: &str| if name == "CACHED_POLICY_CHECK" { Some(cached_policy_check.into()) } else { setting(name) };
-    Service::new(Config::from_lookup(lookup).unwrap(), || NOW.0)
+fn service(cached_policy_check: &str) -> Service {
+    service_with("CACHED_POLICY_CHECK", cached_policy_check)
 }
 
 #[tokio::test]
@@ -43,13 +45,20 @@ async fn a_decision_of_another_request_is_500() {
 
 #[tokio::test]
 async fn a_decision_without_a_time_is_500() {
-    let mut event = event::<ApiGatewayProxyRequest>("hello", "eyJ.t.t", "hello-1");
-    event.payload.request_context.authorizer.fields.insert("decidedAt".into(), "yesterday".into());
-    assert_eq!(handle(&service("refuse"), event).await.unwrap().status_code, 500);
+    let mut hello = sample("hello", "eyJ.t.t");
+    hello["requestContext"]["authorizer"]["decidedAt"] = "yesterday".into();
+    assert_eq!(handle(&service("refuse"), invocation(&hello, "hello-1")).await.unwrap().status_code, 500);
 }
 
 #[tokio::test]
 async fn a_decision_of_another_request_passes_where_it_is_only_counted() {
     let event = event("hello-decision-of-another-request", "eyJ.t.t", "hello-1");
     assert_eq!(handle(&service("count"), event).await.unwrap().status_code, 200);
+}
+
+#[tokio::test]
+async fn a_closed_route_is_403_in_the_shape_of_every_error() {
+    let response = handle(&service_with("OPEN_ROUTES", "false"), event("hello", "eyJ.t.t", "hello-1")).await.unwrap();
+    assert_eq!((response.status_code, body(&response)["reason"].as_str()), (403, Some("invalid_request")));
+    assert!(response.headers.get("x-access-token").is_none() && !response.body.contains("eyJ"));
 }

@@ -5,13 +5,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use apigw::{Event, Response, Settings};
 use async_trait::async_trait;
-use aws_lambda_events::{apigw::ApiGatewayProxyResponse, encodings::Body};
-use lambda_runtime::{Context, LambdaEvent};
-use serde_json::Value;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use lambda_runtime::Context;
+use serde_json::{Value, value::to_raw_value};
 use tokens::{
-    Claim, FixedKeyStore, InMemoryTokenStore, Jti, KeyRing, KeyStore, KeyStoreError, Row, StoreError, Timestamp,
-    TokenStore, Verdict,
+    Claimant, FixedKeyStore, InMemoryTokenStore, Insert, Jti, KeyRing, KeyStore, KeyStoreError, Ports, Row, Spend,
+    StoreError, Timestamp, Verdict,
 };
 
 /// The time by the clock of every service in these tests.
@@ -30,9 +31,18 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "ALLOWED_ORIGIN" => "https://app.example.com",
         "EXPOSED_HEADERS" => "X-Access-Token",
         "CACHED_POLICY_CHECK" => "refuse",
+        "OPEN_ROUTES" => "true",
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// [`setting`], but for these names and their values.
+pub(crate) fn setting_with<'a>(overrides: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    move |name| {
+        let overridden = overrides.iter().find(|(overridden, _)| *overridden == name);
+        overridden.map_or_else(|| setting(name), |(_, value)| Some((*value).to_owned()))
+    }
 }
 
 /// A key store after a rotation: another key signs, and [`KEY`] is still accepted.
@@ -47,12 +57,12 @@ fn ring(not_before: Timestamp) -> KeyRing {
     KeyRing::from_json(json.as_bytes()).unwrap()
 }
 
-/// A key store that keeps the same ring for ever.
+/// A key store that always has the same ring.
 pub(crate) fn keys() -> Arc<dyn KeyStore> {
     Arc::new(FixedKeyStore::new(ring(Timestamp(0))))
 }
 
-/// A key store that idled while the operator revoked what had been minted until [`NOW`].
+/// A key store that was idle while the operator revoked what had been minted until [`NOW`].
 #[derive(Default)]
 pub(crate) struct IdleKeyStore {
     is_refreshed: AtomicBool,
@@ -75,58 +85,93 @@ impl KeyStore for IdleKeyStore {
 }
 
 /// An empty store.
-pub(crate) fn store() -> Arc<dyn TokenStore> {
-    Arc::new(InMemoryTokenStore::new())
+pub(crate) fn store() -> Arc<InMemoryTokenStore> {
+    Arc::default()
 }
 
-/// The file `events/{name}.json` as the event of the invocation `request_id`, with `token` in place
-/// of its `TOKEN`.
-pub(crate) fn event<E: serde::de::DeserializeOwned>(name: &str, token: &str, request_id: &str) -> LambdaEvent<E> {
+/// The ports of a function at [`NOW`].
+pub(crate) fn ports<S>(keys: Arc<dyn KeyStore>, store: Arc<S>) -> Ports<S> {
+    Ports { keys, store, now: || NOW }
+}
+
+/// The file `events/{name}.json`, with `token` in place of its `TOKEN`.
+pub(crate) fn sample(name: &str, token: &str) -> Value {
     let path = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let json = std::fs::read_to_string(&path).unwrap_or_else(|err| panic!("{path}: {err}"));
-    let mut context = Context::default();
-    context.request_id = request_id.to_owned();
-    LambdaEvent::new(serde_json::from_str(&json.replace("TOKEN", token)).unwrap(), context)
+    serde_json::from_str(&json.replace("TOKEN", token)).unwrap()
 }
 
-/// A token that the authorizer has just minted over `keys` and `store`.
-pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> String {
-    let config = ::authorizer::Config::from_lookup(setting).unwrap();
-    let service = ::authorizer::Service::new(config, keys, store, || NOW);
-    let allowed = ::authorizer::handle(&service, event("authorizer", "", "mint-1")).await.unwrap();
-    allowed.context.access_token
+/// The invocation `request_id` with the event `sample`.
+pub(crate) fn invocation(sample: &Value, request_id: &str) -> Event {
+    let mut context = Context::default();
+    context.request_id = request_id.to_owned();
+    Event::new(to_raw_value(sample).unwrap(), context)
+}
+
+/// The invocation `request_id` with the event `events/{name}.json`, with `token` in place of its `TOKEN`.
+pub(crate) fn event(name: &str, token: &str, request_id: &str) -> Event {
+    invocation(&sample(name, token), request_id)
+}
+
+/// `authorizer` with the template's settings.
+pub(crate) fn authorizer(ports: Ports<impl Insert + 'static>) -> ::authorizer::Service {
+    ::authorizer::Service::new(Settings::new(&setting), ports).unwrap()
+}
+
+/// What `authorizer` answers to `event`, as JSON.
+pub(crate) async fn answer(authorizer: &::authorizer::Service, event: Event) -> Result<Value, String> {
+    let answer = ::authorizer::handle(authorizer, event).await.map_err(|err| err.to_string())?;
+    Ok(serde_json::to_value(answer).unwrap())
+}
+
+/// The token that the answer of an authorizer hands on.
+pub(crate) fn token(answer: &Value) -> String {
+    answer["context"]["accessToken"].as_str().unwrap().to_owned()
+}
+
+/// A token that `authorizer` has just minted over `keys` and `store`.
+pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<impl Insert + 'static>) -> String {
+    token(&answer(&authorizer(ports(keys, store)), event("authorizer", "", "mint-1")).await.unwrap())
+}
+
+/// The `jti` of a token, whoever signed it.
+pub(crate) fn jti(token: &str) -> Jti {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    Jti::parse(serde_json::from_slice::<Value>(&claims).unwrap()["jti"].as_str().unwrap()).unwrap()
 }
 
 /// `validate` over the given keys, store and clock.
 pub(crate) fn service_at(
     now: fn() -> Timestamp,
     keys: Arc<dyn KeyStore>,
-    store: Arc<dyn TokenStore>,
+    store: Arc<impl Spend + 'static>,
 ) -> ::validate::Service {
-    ::validate::Service::new(::validate::Config::from_lookup(setting).unwrap(), keys, store, now)
+    ::validate::Service::new(Settings::new(&setting), Ports { keys, store, now }).unwrap()
 }
 
 /// `validate` over the given keys and store.
-pub(crate) fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> ::validate::Service {
+pub(crate) fn service(keys: Arc<dyn KeyStore>, store: Arc<impl Spend + 'static>) -> ::validate::Service {
     service_at(|| NOW, keys, store)
 }
 
 /// The JSON of a response's body.
-pub(crate) fn body(response: &ApiGatewayProxyResponse) -> Value {
-    let Some(Body::Text(text)) = &response.body else { panic!("the response has no text") };
-    serde_json::from_str(text).unwrap()
+pub(crate) fn body(response: &Response) -> Value {
+    serde_json::from_str(&response.body).unwrap()
 }
 
-/// A store whose every call fails, with the outcome not known.
+/// A store whose every call fails with an unknown outcome.
 pub(crate) struct DownStore;
 
 #[async_trait]
-impl TokenStore for DownStore {
+impl Insert for DownStore {
     async fn insert(&self, _jti: &Jti, _row: Row) -> Result<(), StoreError> {
         Err(StoreError::Unavailable("table Tokens-1A2B is down".into()))
     }
+}
 
-    async fn spend(&self, _jti: &Jti, _claim: &Claim, _now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for DownStore {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
         Err(StoreError::Unavailable("table Tokens-1A2B is down".into()))
     }
 }
@@ -135,12 +180,15 @@ impl TokenStore for DownStore {
 pub(crate) struct UntouchedStore;
 
 #[async_trait]
-impl TokenStore for UntouchedStore {
+impl Insert for UntouchedStore {
     async fn insert(&self, _jti: &Jti, _row: Row) -> Result<(), StoreError> {
         panic!("the store was called")
     }
+}
 
-    async fn spend(&self, _jti: &Jti, _claim: &Claim, _now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for UntouchedStore {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
         panic!("the store was called")
     }
 }

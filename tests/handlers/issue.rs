@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ::issue::{Config, Service, handle};
-use tokens::{KeyStore, TokenStore};
+use ::issue::{Service, handle};
+use apigw::Settings;
+use tokens::{Insert, KeyStore};
 
-use crate::helpers::{DownKeyStore, DownStore, NOW, body, event, keys, setting, store};
+use crate::helpers::{DownKeyStore, DownStore, UntouchedStore, body, event, keys, ports, setting, setting_with, store};
 
-fn service(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Service {
-    Service::new(Config::from_lookup(setting).unwrap(), keys, store, || NOW)
+fn service(keys: Arc<dyn KeyStore>, store: Arc<impl Insert + 'static>) -> Service {
+    Service::new(Settings::new(&setting), ports(keys, store)).unwrap()
 }
 
 #[tokio::test]
@@ -31,4 +32,29 @@ async fn without_a_store_or_a_key_it_is_503_and_there_is_no_token() {
         assert!(text.contains("unavailable") && !text.contains("isValid") && !text.contains("eyJ"));
         assert!(!text.contains("Tokens-1A2B") && !text.contains("secret"), "the cause is for the log alone");
     }
+}
+
+#[tokio::test]
+async fn a_closed_route_is_403_in_the_shape_of_every_error_and_writes_no_row() {
+    let closed = setting_with(&[("OPEN_ROUTES", "false")]);
+    let service = Service::new(Settings::new(&closed), ports(keys(), Arc::new(UntouchedStore))).unwrap();
+    let response = handle(&service, event("issue", "", "issue-1")).await.unwrap();
+    let names: Vec<_> = body(&response).as_object().unwrap().keys().cloned().collect();
+    assert_eq!((response.status_code, body(&response)["reason"].as_str()), (403, Some("invalid_request")));
+    assert_eq!(names, ["message", "reason", "requestId"]);
+}
+
+#[tokio::test]
+async fn an_invocation_without_an_id_mints_nothing() {
+    let response = handle(&service(keys(), Arc::new(UntouchedStore)), event("issue", "", "")).await.unwrap();
+    assert_eq!((response.status_code, body(&response)["reason"].as_str()), (500, Some("internal")));
+}
+
+#[tokio::test]
+async fn the_row_names_the_invocation_and_the_host() {
+    let store = store();
+    let response = handle(&service(keys(), store.clone()), event("issue", "", "issue-1")).await.unwrap();
+    let row = store.row(&crate::helpers::jti(body(&response)["token"].as_str().unwrap())).unwrap();
+    assert_eq!(row.minted_by.as_str(), "r:issue-1");
+    assert_eq!(row.host.as_deref(), Some("abcdef1234.execute-api.eu-west-1.amazonaws.com"));
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use ::validate::{Config, Service, handle};
+use ::validate::{Service, handle};
+use apigw::Settings;
 
 use crate::helpers::{
-    DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, service, setting, store,
+    DownKeyStore, DownStore, IdleKeyStore, NOW, UntouchedStore, body, event, keys, minted, ports, service, service_at,
+    setting_with, store,
 };
 
 /// The status and the reason of what `events/{name}.json` is answered, with a live token in it and
 /// a claimant that no other call shares.
-async fn answer(name: &str) -> (i64, Option<String>) {
+async fn answer(name: &str) -> (u16, Option<String>) {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let response = handle(&service(keys(), store), event(name, &token, "spend-1")).await.unwrap();
@@ -129,8 +131,7 @@ async fn a32_a_token_that_was_never_stored_is_unknown() {
 async fn a40_an_expired_token_whose_row_is_still_there_is_401() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
-    let config = Config::from_lookup(setting).unwrap();
-    let later = Service::new(config, keys(), store, || NOW.plus(300));
+    let later = service_at(|| NOW.plus(300), keys(), store);
     let response = handle(&later, event("validate", &token, "spend-1")).await.unwrap();
     assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"expired".into()));
 }
@@ -140,8 +141,9 @@ async fn tokens_minted_before_the_second_of_the_revocation_are_revoked() {
     for (revoked_before, reason) in [(NOW, Some("revoked")), (NOW.minus(1), None)] {
         let store = store();
         let token = minted(keys(), store.clone()).await;
-        let config = Config { revoked_before, ..Config::from_lookup(setting).unwrap() };
-        let service = Service::new(config, keys(), store, || NOW);
+        let revoked_before = revoked_before.0.to_string();
+        let overrides = [("REVOKED_BEFORE", revoked_before.as_str())];
+        let service = Service::new(Settings::new(&setting_with(&overrides)), ports(keys(), store)).unwrap();
         let response = handle(&service, event("validate", &token, "spend-1")).await.unwrap();
         assert_eq!(body(&response)["reason"].as_str(), reason);
     }

@@ -7,7 +7,7 @@
 
 use std::{path::Path, process::Command};
 
-use aws::Role;
+use aws::Access;
 use harness::Function;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn is_expected(function: Function, name: &str, reply: &Value) -> bool {
         "authorizer" => reply["policyDocument"]["Statement"][0]["Effect"] == "Allow",
         "authorizer-without-method-arn" => reply["errorMessage"] == "the event has no methodArn",
         _ if name.starts_with("hello-") => status == Some(500),
-        _ if name == function.name && function.access != Some(Role::Spender) => status == Some(200),
+        _ if name == function.name && function.access != Some(Access::Spend) => status == Some(200),
         _ => matches!(status, Some(400 | 401 | 413)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokens::{Claim, Jti, ROW_RETENTION_SECONDS, Row, StoreError, Timestamp, Verdict, decide, may_insert};
+use tokens::{Claimant, Jti, ROW_RETENTION_SECONDS, Row, StoreError, Timestamp, Verdict, decide, may_insert};
 use uuid::Uuid;
 
 use crate::stores::TestStore;
@@ -17,15 +17,15 @@ pub(crate) fn new_jti() -> Jti {
     Jti::new(Uuid::new_v4())
 }
 
-pub(crate) fn claim(claimant: &str) -> Claim {
-    Claim { claimant: claimant.into() }
+pub(crate) fn by(claimant: &str) -> Claimant {
+    Claimant::from_stored(claimant.into())
 }
 
 /// The row of a token that has just been minted by `ME`.
 pub(crate) fn fresh() -> Row {
     let expires_at = NOW.plus(300);
     Row {
-        minted_by: ME.into(),
+        minted_by: by(ME),
         created_at: NOW,
         host: Some("api.example.com".into()),
         expires_at,
@@ -37,7 +37,7 @@ pub(crate) fn fresh() -> Row {
 }
 
 fn used_by(claimant: &str, used_at: Timestamp) -> Row {
-    Row { used_by: Some(claimant.into()), used_at: Some(used_at), ..fresh() }
+    Row { used_by: Some(by(claimant)), used_at: Some(used_at), ..fresh() }
 }
 
 /// The id of a row in the given state.
@@ -52,39 +52,39 @@ pub(crate) async fn a_token_is_spent_once_and_refused_with_the_time_afterwards(s
     store.insert(&jti, fresh()).await.unwrap();
     assert_eq!(store.row(&jti).await, Some(fresh()));
 
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(1)).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(1)).await.unwrap(), FIRST_YES);
     let refusal = Verdict::AlreadyUsed { used_at: NOW.plus(1) };
-    assert_eq!(store.spend(&jti, &claim(OTHER), NOW.plus(2)).await.unwrap(), refusal);
+    assert_eq!(store.spend(&jti, &by(OTHER), NOW.plus(2)).await.unwrap(), refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW.plus(1))));
 }
 
 pub(crate) async fn the_claimant_is_told_yes_again_for_sixty_seconds(store: Arc<dyn TestStore>) {
     let jti = given(&*store, fresh()).await;
-    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), FIRST_YES);
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(30)).await.unwrap(), YES_AGAIN);
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(60)).await.unwrap(), YES_AGAIN);
+    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(30)).await.unwrap(), YES_AGAIN);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(60)).await.unwrap(), YES_AGAIN);
     let refusal = Verdict::AlreadyUsed { used_at: NOW };
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(61)).await.unwrap(), refusal);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(61)).await.unwrap(), refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW)));
 }
 
 pub(crate) async fn a_token_expires_at_the_second_of_its_exp(store: Arc<dyn TestStore>) {
     let jti = given(&*store, fresh()).await;
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(300)).await.unwrap(), Verdict::Expired);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(300)).await.unwrap(), Verdict::Expired);
     assert_eq!(store.row(&jti).await, Some(fresh()));
-    assert_eq!(store.spend(&jti, &claim(ME), NOW.plus(299)).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(299)).await.unwrap(), FIRST_YES);
 }
 
 pub(crate) async fn a_token_without_a_row_is_unknown_and_gets_none(store: Arc<dyn TestStore>) {
     let jti = new_jti();
-    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), Verdict::Unknown);
+    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), Verdict::Unknown);
     assert_eq!(store.row(&jti).await, None);
 }
 
 pub(crate) async fn a_revoked_token_is_refused(store: Arc<dyn TestStore>) {
     let revoked = Row { revoked_at: Some(NOW), ..fresh() };
     let jti = given(&*store, revoked.clone()).await;
-    assert_eq!(store.spend(&jti, &claim(ME), NOW).await.unwrap(), Verdict::Revoked);
+    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), Verdict::Revoked);
     assert_eq!(store.row(&jti).await, Some(revoked));
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn a_mint_may_repeat_itself_and_no_other_may(store: Arc<dyn Tes
     let jti = new_jti();
     store.insert(&jti, fresh()).await.unwrap();
     store.insert(&jti, fresh()).await.unwrap();
-    let others = Row { minted_by: OTHER.into(), ..fresh() };
+    let others = Row { minted_by: by(OTHER), ..fresh() };
     assert!(matches!(store.insert(&jti, others).await, Err(StoreError::Taken)));
     assert_eq!(store.row(&jti).await, Some(fresh()));
 }
@@ -115,7 +115,7 @@ pub(crate) async fn a37_a_refused_claim_changes_nothing_when_its_write_arrives_a
         let jti = given(&*store, state.clone()).await;
         for _ in 0..3 {
             // An environment that has seen the refusal would not even ask again.
-            assert_eq!(store.spend_elsewhere(&jti, &claim(ME), NOW).await.unwrap(), refusal);
+            assert_eq!(store.spend_elsewhere(&jti, &by(ME), NOW).await.unwrap(), refusal);
             assert_eq!(store.row(&jti).await, Some(state.clone()));
         }
     }
@@ -126,7 +126,7 @@ pub(crate) async fn of_sixteen_claimants_one_wins(store: Arc<dyn TestStore>) {
         let jti = given(&*store, fresh()).await;
         let claimants = (0..16).map(|claimant| {
             let store = store.clone();
-            tokio::spawn(async move { store.spend(&jti, &claim(&format!("r:{claimant}")), NOW).await.unwrap() })
+            tokio::spawn(async move { store.spend(&jti, &by(&format!("r:{claimant}")), NOW).await.unwrap() })
         });
         let mut won = 0;
         for verdict in claimants.collect::<Vec<_>>() {
@@ -151,8 +151,8 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
         if let Some(row) = state.clone() {
             store.put_row(&jti, row).await;
         }
-        let expected = (Some(decide(state.as_ref(), &claim(ME), NOW)), after_spend(state.clone()));
-        let found = (store.spend(&jti, &claim(ME), NOW).await.ok(), store.row(&jti).await);
+        let expected = (Some(decide(state.as_ref(), &by(ME), NOW)), after_spend(state.clone()));
+        let found = (store.spend(&jti, &by(ME), NOW).await.ok(), store.row(&jti).await);
         if found != expected {
             return Some(format!("a spend of {state:?} gives {found:?}, not {expected:?}"));
         }
@@ -161,7 +161,7 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
         if let Some(row) = state.clone() {
             store.put_row(&jti, row).await;
         }
-        let is_allowed = may_insert(state.as_ref(), ME);
+        let is_allowed = may_insert(state.as_ref(), &by(ME));
         let expected = (is_allowed, if is_allowed { Some(fresh()) } else { state.clone() });
         let found = match store.insert(&jti, fresh()).await {
             Ok(()) => (true, store.row(&jti).await),
@@ -177,10 +177,10 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
 
 /// The row that a claim of `ME` leaves behind, by the rule.
 fn after_spend(state: Option<Row>) -> Option<Row> {
-    let verdict = decide(state.as_ref(), &claim(ME), NOW);
+    let verdict = decide(state.as_ref(), &by(ME), NOW);
     let row = state?;
     Some(match verdict {
-        Verdict::Spent { .. } => Row { used_by: Some(ME.into()), used_at: row.used_at.or(Some(NOW)), ..row },
+        Verdict::Spent { .. } => Row { used_by: Some(by(ME)), used_at: row.used_at.or(Some(NOW)), ..row },
         Verdict::AlreadyUsed { .. } | Verdict::Revoked | Verdict::Expired | Verdict::Unknown => row,
     })
 }
@@ -198,7 +198,7 @@ fn states() -> Vec<Option<Row>> {
         for revoked_at in [None, Some(NOW.minus(5))] {
             for expires_at in [NOW.minus(1), NOW, NOW.plus(1)] {
                 for minted_by in [ME, OTHER] {
-                    let minted_by = minted_by.into();
+                    let minted_by = by(minted_by);
                     states.push(Some(Row { minted_by, expires_at, revoked_at, host: None, ..marked.clone() }));
                 }
             }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use harness::Table;
-use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict, decide};
+use tokens::{Claimant, Insert, Jti, REPLAY_WINDOW_SECONDS, Row, Spend, StoreError, Timestamp, Verdict, decide};
 
 use crate::{
     contract::first_disagreement,
@@ -44,9 +44,9 @@ impl ExpressionStore {
 }
 
 #[async_trait]
-impl TokenStore for ExpressionStore {
+impl Insert for ExpressionStore {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
-        let me = text(&row.minted_by);
+        let me = text(row.minted_by.as_str());
         let mut put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(aws::to_item(jti, row)));
         put = put.condition_expression(&self.insert_condition);
         if self.insert_condition.contains(":me") {
@@ -58,8 +58,11 @@ impl TokenStore for ExpressionStore {
             Err(err) => panic!("{}: {err:?}", self.insert_condition),
         }
     }
+}
 
-    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for ExpressionStore {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
         let mut update = self
             .table
             .client
@@ -72,7 +75,7 @@ impl TokenStore for ExpressionStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A value that no expression names is an error.
         for (name, value) in [
-            (":me", text(&claim.claimant)),
+            (":me", text(claimant.as_str())),
             (":now", number(now)),
             (":replay_floor", number(now.minus(REPLAY_WINDOW_SECONDS))),
         ] {
@@ -84,7 +87,7 @@ impl TokenStore for ExpressionStore {
             Ok(old) => Ok(Verdict::Spent { replayed: old.attributes().is_some_and(|row| row.contains_key("used_by")) }),
             Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let old = failed.item().map(|item| aws::from_item(item).unwrap());
-                match decide(old.as_ref(), claim, now) {
+                match decide(old.as_ref(), claimant, now) {
                     Verdict::Spent { .. } => Err(StoreError::Unavailable("refused what the rule allows".into())),
                     refusal => Ok(refusal),
                 }

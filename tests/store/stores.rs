@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harness::{Table, token_store};
-use tokens::{Claim, InMemoryTokenStore, Jti, Row, StoreError, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, InMemoryTokenStore, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
 
 /// A store whose rows can be seen, and written as no caller of [`TokenStore`] may.
 #[async_trait]
@@ -16,7 +16,7 @@ pub(crate) trait TestStore: TokenStore {
     async fn row(&self, jti: &Jti) -> Option<Row>;
 
     /// Spends as another environment would, which has kept nothing of what this one has seen.
-    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError>;
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
 }
 
 /// A fresh in-memory store.
@@ -43,13 +43,16 @@ pub(crate) struct InTable {
 }
 
 #[async_trait]
-impl TokenStore for InTable {
+impl Insert for InTable {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
         self.store.insert(jti, row).await
     }
+}
 
-    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
-        self.store.spend(jti, claim, now).await
+#[async_trait]
+impl Spend for InTable {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+        self.store.spend(jti, claimant, now).await
     }
 }
 
@@ -64,9 +67,9 @@ impl TestStore for InTable {
         self.table.row(jti).await.unwrap()
     }
 
-    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
         let elsewhere = aws::DynamoTokenStore::new(self.table.client.clone(), self.table.name.clone());
-        elsewhere.spend(jti, claim, now).await
+        elsewhere.spend(jti, claimant, now).await
     }
 }
 
@@ -81,7 +84,7 @@ impl TestStore for InMemoryTokenStore {
         Self::row(self, jti)
     }
 
-    async fn spend_elsewhere(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
-        self.spend(jti, claim, now).await
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+        self.spend(jti, claimant, now).await
     }
 }

@@ -10,7 +10,7 @@ use crate::stack::{Stack, names};
 const ORIGIN: &str = "https://app.example.com";
 
 /// Every route: method, path, function, whether the authorizer stands before it.
-const ROUTES: [(&str, &str, &str, bool); 4] = [
+pub(crate) const ROUTES: [(&str, &str, &str, bool); 4] = [
     ("get", "/hello", "HelloFunction", true),
     ("get", "/tokens", "IssueFunction", false),
     ("post", "/tokens", "ValidateFunction", false),
@@ -101,7 +101,7 @@ fn a53_preflights_gateway_responses_and_functions_name_the_configured_origin() {
             let header = &response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"];
             assert_eq!(*header, quoted, "{kind}");
         }
-        for function in ["HelloFunction", "IssueFunction", "ValidateFunction"] {
+        for (_, _, function, _) in ROUTES {
             let variables = &stack.resources[function]["Properties"]["Environment"]["Variables"];
             assert_eq!(variables["ALLOWED_ORIGIN"], origin, "{function}");
         }

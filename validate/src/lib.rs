@@ -1,41 +1,14 @@
 //! `validate`: POST /validate and POST /tokens, which spend a token.
+//!
+//! Its tests are in `tests/handlers/validate.rs`, `idempotency.rs` and `attacks/`.
 
 mod request;
 
-use std::sync::Arc;
-
-use apigw::{ApiError, ConfigError, Responder, json, parsed, required};
-use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings};
 use http::StatusCode;
-use lambda_runtime::{Error, LambdaEvent};
+use lambda_runtime::Error;
 use serde::Serialize;
-use tokens::{Caller, Checker, Issuer, KeyStore, Refusal, SpendError, Spender, Timestamp, TokenStore};
-
-/// Settings of the function, read once at cold start.
-#[derive(Debug)]
-pub struct Config {
-    /// Whose tokens are accepted (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`).
-    pub issuer: Issuer,
-    /// Tokens minted at this second or before are revoked; 0 for none (`REVOKED_BEFORE`).
-    pub revoked_before: Timestamp,
-    /// The headers of the responses (`ALLOWED_ORIGIN`, `EXPOSED_HEADERS`).
-    pub responder: Responder,
-}
-
-impl Config {
-    /// Reads every setting through `lookup`, so that tests need no process environment.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], which names the variable at fault.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            issuer: Issuer { iss: required(&lookup, "TOKEN_ISSUER")?, aud: required(&lookup, "TOKEN_AUDIENCE")? },
-            revoked_before: Timestamp(parsed(&lookup, "REVOKED_BEFORE", "seconds since the epoch", |_| true)?),
-            responder: Responder::from_lookup(&lookup)?.for_spending(),
-        })
-    }
-}
+use tokens::{Caller, Checker, Issuer, MAX_REVOKED_BEFORE, Ports, Refusal, Spend, SpendError, Spender, Timestamp};
 
 /// What the function needs to answer.
 #[derive(Debug)]
@@ -46,11 +19,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// The function over the given keys, store and clock.
-    #[must_use]
-    pub fn new(config: Config, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>, now: fn() -> Timestamp) -> Self {
-        let checker = Checker::new(&config.issuer, config.revoked_before);
-        Self { spender: Spender::new(checker, keys, store), responder: config.responder, now }
+    /// Creates the function from its settings (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`, `REVOKED_BEFORE`, and
+    /// those of [`Responder`]) and its ports.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the variable at fault and what it must be.
+    pub fn new(settings: Settings<'_>, ports: Ports<impl Spend + 'static>) -> Result<Self, ConfigError> {
+        let issuer = Issuer { iss: settings.text("TOKEN_ISSUER")?, aud: settings.text("TOKEN_AUDIENCE")? };
+        let revoked_before = Timestamp(settings.number("REVOKED_BEFORE", 0..=MAX_REVOKED_BEFORE)?);
+        Ok(Self {
+            spender: Spender::new(Checker::new(&issuer, revoked_before), ports.keys, ports.store),
+            responder: Responder::new(settings)?.for_spending(),
+            now: ports.now,
+        })
     }
 }
 
@@ -60,7 +42,7 @@ impl Service {
 struct ValidateResponse {
     is_valid: bool,
     message: &'static str,
-    /// The same client was told so before.
+    /// The same client has had this answer before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
 }
@@ -70,25 +52,22 @@ struct ValidateResponse {
 /// # Errors
 ///
 /// None: every failure is a response.
-pub async fn handle(
-    service: &Service,
-    event: LambdaEvent<ApiGatewayProxyRequest>,
-) -> Result<ApiGatewayProxyResponse, Error> {
-    let LambdaEvent { payload: request, context } = event;
-    let outcome = async {
-        let now = (service.now)();
-        let token = request::token(&request)?;
-        let caller = request::caller(&request, &context.request_id)?;
-        let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
-        // To a client that did not ask, the SDK's own retry is nobody's business.
-        let replayed = spent.replayed && matches!(caller, Caller::Client(_));
-        let message = "Token validated successfully";
-        Ok(json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
-    };
-    Ok(service.responder.respond(apigw::request_id(&request), outcome).await)
+pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
+    Ok(service.responder.respond(event, |request| validate(service, request)).await)
 }
 
-/// How a spend that failed is told: a refusal with its reason, and else as an outcome not known.
+async fn validate(service: &Service, request: Request) -> Result<Response, ApiError> {
+    let now = (service.now)();
+    let token = request::token(&request)?;
+    let caller = request::caller(&request)?;
+    let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
+    // A client without a key cannot repeat its claim: what was replayed is the SDK's own retry.
+    let replayed = spent.replayed && matches!(caller, Caller::Client(_));
+    let message = "Token validated successfully";
+    Ok(Response::json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
+}
+
+/// The answer to a spend that failed: a refusal with its reason, else an unknown outcome.
 fn api_error(err: SpendError) -> ApiError {
     match err {
         SpendError::Refused(refusal @ Refusal::AlreadyUsed { used_at }) => {

@@ -1,15 +1,12 @@
 //! `validate`: spends a one-time token. See [`validate::handle`].
 
+use apigw::Settings;
+use aws::Access;
 use lambda_runtime::{Error, service_fn};
-use tokens::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    apigw::init_telemetry();
-    let now = || Timestamp(apigw::epoch_seconds());
-    let config = validate::Config::from_lookup(apigw::env)?;
-    let clients = aws::Clients::new(&aws::Config::from_lookup(apigw::env)?);
-    clients.warm_up(aws::Role::Spender, now()).await;
-    let service = validate::Service::new(config, clients.keys, clients.store, now);
+    apigw::init_telemetry(env!("CARGO_CRATE_NAME"));
+    let service = validate::Service::new(Settings::new(&apigw::env), aws::ports(Access::Spend).await?)?;
     lambda_runtime::run(service_fn(|event| validate::handle(&service, event))).await
 }

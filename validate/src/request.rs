@@ -1,10 +1,9 @@
 //! Where a request carries its token.
 
-use apigw::{ApiError, X_ACCESS_TOKEN, header_values};
-use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use apigw::{ApiError, Request, X_ACCESS_TOKEN};
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
-use tokens::{Caller, IdempotencyKey, Token, claimant_of_invocation};
+use tokens::{Caller, Claimant, IdempotencyKey, Token};
 
 /// The parameters of a query string that would hold a token (the second by RFC 6750, 2.3).
 const QUERY_PARAMETERS: [&str; 2] = ["token", "access_token"];
@@ -19,15 +18,15 @@ struct ValidateRequest {
 /// The one token of the request: in the JSON body `{"token"}`, in `X-Access-Token`, or in
 /// `Authorization: Bearer`.
 ///
-/// An empty token and another scheme count as none. A query string is no place for a token: it
-/// stays behind in logs and histories (RFC 9700, section 4.3.2).
-pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError> {
-    if QUERY_PARAMETERS.iter().any(|name| request.query_string_parameters.first(name).is_some()) {
+/// An empty token and another scheme count as none. A token in the query string is refused, because
+/// it stays behind in logs and histories (RFC 9700, section 4.3.2).
+pub(crate) fn token(request: &Request) -> Result<Token, ApiError> {
+    if QUERY_PARAMETERS.iter().any(|name| request.has_query_parameter(name)) {
         return Err(ApiError::invalid_request("A token does not belong in the query string"));
     }
-    let in_body = apigw::body(request)?.map_or(Ok(String::new()), |body| from_json(&body))?;
-    let in_headers = header_values(request, X_ACCESS_TOKEN);
-    let bearer = header_values(request, AUTHORIZATION.as_str()).filter_map(bearer);
+    let in_body = request.body()?.map_or(Ok(String::new()), |body| from_json(&body))?;
+    let in_headers = request.header_values(X_ACCESS_TOKEN);
+    let bearer = request.header_values(AUTHORIZATION.as_str()).filter_map(bearer);
     let mut tokens = in_headers.chain(bearer).chain([in_body.as_str()]).filter(|token| !token.is_empty());
     match (tokens.next(), tokens.next()) {
         (Some(token), None) => Ok(Token::new(token.to_owned())),
@@ -36,16 +35,16 @@ pub(crate) fn token(request: &ApiGatewayProxyRequest) -> Result<Token, ApiError>
     }
 }
 
-/// Who asks: the client that sends `Idempotency-Key`, else the invocation `request_id`.
+/// Who asks: the client that sends `Idempotency-Key`, else the invocation.
 ///
 /// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
-pub(crate) fn caller(request: &ApiGatewayProxyRequest, request_id: &str) -> Result<Caller, ApiError> {
+pub(crate) fn caller(request: &Request) -> Result<Caller, ApiError> {
     const NOT_ONE: ApiError =
         ApiError::invalid_request("Idempotency-Key must be one value of 1 to 255 printable ASCII characters");
 
-    let mut keys = header_values(request, "idempotency-key");
+    let mut keys = request.header_values("idempotency-key");
     match (keys.next(), keys.next()) {
-        (None, _) => claimant_of_invocation(request_id)
+        (None, _) => Claimant::of_invocation(&request.invocation_id)
             .map(Caller::Invocation)
             .ok_or_else(|| ApiError::internal("the invocation has no request id")),
         (Some(key), None) => IdempotencyKey::parse(key).map(Caller::Client).ok_or(NOT_ONE),

@@ -2,16 +2,15 @@
 
 use std::error::Error;
 
-use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use http::{
     HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 
-use crate::{json, rfc3339};
+use crate::{Response, rfc3339};
 
-/// A failure as the client is told it, with the cause that only the log is told.
+/// A failure: what the client gets, and the cause, which only the log gets.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
@@ -35,10 +34,16 @@ struct ErrorBody<'a> {
 }
 
 impl ApiError {
-    /// 400: the request is not one that can be answered; `message` says what it must be.
+    /// 400: a malformed request; `message` says what it must be.
     #[must_use]
     pub const fn invalid_request(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message, "invalid_request")
+    }
+
+    /// 403: the operator has closed the route. The answer is the one to an unknown route.
+    #[must_use]
+    pub const fn closed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Request refused", "invalid_request")
     }
 
     /// 413: the body is larger than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
@@ -47,14 +52,14 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "request_too_large")
     }
 
-    /// 401: the token is refused for `reason`; `used_at` is when somebody else spent it.
+    /// 401: the token is refused for `reason`; `used_at` is when it was spent.
     #[must_use]
     pub fn refused(reason: &'static str, used_at: Option<u64>) -> Self {
         let error = Self::new(StatusCode::UNAUTHORIZED, "Invalid or expired token", reason);
         Self { used_at, ..error }
     }
 
-    /// 503: the outcome is not known, or something that is needed is down; trying again is right.
+    /// 503: the outcome is unknown, or a dependency is down; the client can try again.
     #[must_use]
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "unavailable");
@@ -74,7 +79,7 @@ impl ApiError {
     }
 
     /// Logs the failure, once, with its whole chain of sources, and renders the response.
-    pub(crate) fn into_response(self, request_id: &str, is_valid: Option<bool>) -> ApiGatewayProxyResponse {
+    pub(crate) fn into_response(self, request_id: &str, is_valid: Option<bool>) -> Response {
         let (status, reason) = (self.status.as_u16(), self.reason);
         if let Some(cause) = &self.cause {
             tracing::error!(http.status = status, error.reason = reason, error = chain(&**cause), "request failed");
@@ -88,7 +93,7 @@ impl ApiError {
             used_at: self.used_at.map(rfc3339),
             request_id,
         };
-        let mut response = json(self.status, &body);
+        let mut response = Response::json(self.status, &body);
         match self.status {
             StatusCode::UNAUTHORIZED => {
                 // RFC 6750, section 3.1. A REST API renames it to x-amzn-Remapped-WWW-Authenticate.

@@ -1,28 +1,33 @@
-//! The edge between the domain and Amazon API Gateway, shared by all functions.
+//! A function's side of Amazon API Gateway.
 //!
 //! | question | answered in |
 //! | --- | --- |
-//! | where a status code and a reason come from | [`ApiError`] (`error.rs`) |
-//! | which headers every response carries | [`Responder`] (`response.rs`) |
-//! | how a request's headers and body are read | `request.rs` |
-//! | what an authorizer answers | [`allow`], [`MintedContext`] (`authorizer.rs`) |
-//! | how settings are read | [`ConfigError`] (`config.rs`) |
+//! | how settings are read | [`Settings`], [`ConfigError`] (`settings.rs`) |
 //! | what is logged | [`init_telemetry`] (`telemetry.rs`) |
+//! | how an event becomes a request | [`Request`] (`request.rs`) |
+//! | which headers every response carries | [`Responder`], [`Response`] (`response.rs`) |
+//! | where a status code and a reason come from | [`ApiError`] (`error.rs`) |
+//! | what an authorizer answers | [`authorize`], [`Decision`] (`decision.rs`) |
+//! | what time it is, and how times are written | [`epoch_seconds`], [`rfc3339`] (`time.rs`) |
 //!
-//! It knows neither the domain nor the AWS SDK: `hello` uses it and carries nothing of them.
+//! Handlers see the same [`Request`] whether the payload is of version 1.0 (REST APIs, and HTTP APIs on
+//! demand) or 2.0 (HTTP APIs). `lambda_http` would do a part of this; it does not know authorizers, and
+//! leaves an event that does not parse to Lambda's runtime, which logs it.
+//!
+//! This crate knows neither the domain nor the AWS SDK: `hello` uses it and carries nothing of them.
 
-mod authorizer;
-mod config;
+mod decision;
 mod error;
 mod request;
 mod response;
+mod settings;
 mod telemetry;
 mod time;
 
-pub use authorizer::{MintedContext, allow};
-pub use config::{ConfigError, env, parsed, required};
+pub use decision::{Answer, Decision, MintedContext, authorize};
 pub use error::{ApiError, chain};
-pub use request::{MAX_BODY_BYTES, body, header_values, host, request_id};
-pub use response::{Responder, X_ACCESS_TOKEN, json};
+pub use request::{Event, MAX_BODY_BYTES, Request, UnreadableEvent};
+pub use response::{Responder, Response, X_ACCESS_TOKEN};
+pub use settings::{ConfigError, Settings, env};
 pub use telemetry::init_telemetry;
 pub use time::{epoch_seconds, parse_rfc3339, rfc3339};

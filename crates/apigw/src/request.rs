@@ -1,67 +1,265 @@
-//! What a function reads from a request.
+//! A request to the API: what a function reads from an event, whatever the version of its payload.
 
-use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use std::{collections::BTreeMap, fmt};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header::HOST};
+use lambda_runtime::LambdaEvent;
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::ApiError;
 
-/// The largest body that is looked at, in bytes.
+/// An invocation with its event as Lambda delivers it, not yet parsed.
+///
+/// Lambda's runtime would log an event that a typed handler cannot read, with the value at fault, and
+/// return it to the caller. So handlers take the text, and it is parsed here alone.
+pub type Event = LambdaEvent<Box<RawValue>>;
+
+/// The largest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 4096;
 
 /// The longest host that is kept, in bytes.
 const MAX_HOST_BYTES: usize = 255;
 
-/// The id of a request, which the client finds in `x-amzn-RequestId`.
-#[must_use]
-pub fn request_id(event: &ApiGatewayProxyRequest) -> &str {
-    event.request_context.request_id.as_deref().unwrap_or_default()
+/// An event that is not one of API Gateway's. It says no more, because the cause could quote a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the event is not one of API Gateway's")]
+pub struct UnreadableEvent;
+
+/// A request to the API.
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path, with its stage where API Gateway leaves it there.
+    pub path: String,
+    /// The host that the request came to: the API's domain name, else the `Host` header.
+    pub host: Option<String>,
+    /// The id of the request, which the client finds in `x-amzn-RequestId` and can choose.
+    pub request_id: String,
+    /// The id of the invocation, which Lambda draws. Empty if there is none.
+    pub invocation_id: String,
+    /// The authorizer's context, which nothing that a client sends can replace.
+    pub authorizer: Map<String, Value>,
+    headers: Vec<(String, String)>,
+    query_parameters: Vec<String>,
+    body: Option<String>,
+    is_base64_encoded: bool,
 }
 
-/// All values of the header `name`, in order; one that is not UTF-8 is left out.
-pub fn header_values<'a>(event: &'a ApiGatewayProxyRequest, name: &str) -> impl Iterator<Item = &'a str> {
-    // `headers` holds only the last value of a header that is sent twice.
-    let headers = if event.multi_value_headers.is_empty() { &event.headers } else { &event.multi_value_headers };
-    headers.get_all(name).into_iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
-}
-
-/// The host that a request came to: the API's domain name, else the `Host` header.
-#[must_use]
-pub fn host(domain_name: Option<&str>, headers: &HeaderMap) -> Option<String> {
-    let host = domain_name.or_else(|| headers.get(HOST)?.to_str().ok())?;
-    (host.len() <= MAX_HOST_BYTES).then(|| host.to_owned())
-}
-
-/// The body's bytes, decoded where API Gateway has encoded them; `None` when it is empty.
+/// What both versions of the payload have, under the names of either.
 ///
-/// # Errors
-///
-/// 413 above [`MAX_BODY_BYTES`], 400 for a body that claims to be base64 and is not.
-pub fn body(event: &ApiGatewayProxyRequest) -> Result<Option<Vec<u8>>, ApiError> {
-    let text = event.body.as_deref().unwrap_or_default();
-    let bytes = if !event.is_base64_encoded {
-        text.as_bytes().to_vec()
-    } else if text.len() > MAX_BODY_BYTES.div_ceil(3) * 4 {
-        return Err(ApiError::request_too_large()); // before it is decoded
-    } else {
-        STANDARD.decode(text).map_err(|_| ApiError::invalid_request("The body is not base64"))?
-    };
-    match bytes.len() {
-        0 => Ok(None),
-        1..=MAX_BODY_BYTES => Ok(Some(bytes)),
-        _ => Err(ApiError::request_too_large()),
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+#[derive(Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
+pub(crate) struct Wire {
+    pub(crate) version: Version,
+    /// `REQUEST` in the event of an authorizer.
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    /// The ARN of the called method: 1.0, in the event of an authorizer.
+    pub(crate) method_arn: Option<String>,
+    http_method: Option<String>,
+    path: Option<String>,
+    raw_path: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    query_string_parameters: Option<BTreeMap<String, String>>,
+    request_context: RequestContext,
+    body: Option<String>,
+    is_base64_encoded: bool,
+}
+
+/// The version of the payload. A REST API's events do not name theirs.
+#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
+pub(crate) enum Version {
+    #[default]
+    #[serde(rename = "1.0")]
+    One,
+    #[serde(rename = "2.0")]
+    Two,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RequestContext {
+    request_id: Option<String>,
+    domain_name: Option<String>,
+    authorizer: Option<Map<String, Value>>,
+    http: Http,
+}
+
+/// Where version 2.0 keeps the method.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Http {
+    method: Option<String>,
+}
+
+impl Wire {
+    /// Reads an event.
+    pub(crate) fn parse(event: &RawValue) -> Result<Self, UnreadableEvent> {
+        // Serde would also take an array of a struct's fields in order.
+        let is_object = event.get().trim_ascii_start().starts_with('{');
+        serde_json::from_str(event.get()).ok().filter(|_| is_object).ok_or(UnreadableEvent)
+    }
+
+    /// The request that the event describes, in the invocation `invocation_id`.
+    pub(crate) fn into_request(self, invocation_id: String) -> Request {
+        let context = self.request_context;
+        let headers: Vec<_> = match self.multi_value_headers {
+            // `headers` holds only the last value of a header that is sent twice.
+            Some(lists) if !lists.is_empty() => {
+                let values =
+                    |(name, values): (String, Vec<String>)| values.into_iter().map(move |value| (name.clone(), value));
+                lists.into_iter().flat_map(values).collect()
+            }
+            _ => self.headers.unwrap_or_default().into_iter().collect(),
+        };
+        let host = context.domain_name.or_else(|| values(&headers, "host").next().map(str::to_owned));
+        let authorizer = context.authorizer.unwrap_or_default();
+        Request {
+            method: self.http_method.or(context.http.method).unwrap_or_default(),
+            path: self.path.or(self.raw_path).unwrap_or_default(),
+            host: host.filter(|host| host.len() <= MAX_HOST_BYTES),
+            request_id: context.request_id.unwrap_or_default(),
+            invocation_id,
+            authorizer: match (self.version, authorizer) {
+                (Version::One, context) => context,
+                // There other authorizers have members of their own beside a Lambda's.
+                (Version::Two, mut members) => match members.remove("lambda") {
+                    Some(Value::Object(context)) => context,
+                    _ => Map::new(),
+                },
+            },
+            headers,
+            query_parameters: self.query_string_parameters.unwrap_or_default().into_keys().collect(),
+            body: self.body,
+            is_base64_encoded: self.is_base64_encoded,
+        }
+    }
+}
+
+impl Request {
+    /// Reads the request of an event.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableEvent`] when it is not an event of an API Gateway proxy integration.
+    pub fn parse(event: &Event) -> Result<Self, UnreadableEvent> {
+        Ok(Wire::parse(&event.payload)?.into_request(event.context.request_id.clone()))
+    }
+
+    /// All values of the header `name`, in order. Payload 2.0 has joined several into one, by commas.
+    pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        values(&self.headers, name)
+    }
+
+    /// Whether the query string has a parameter of this name.
+    #[must_use]
+    pub fn has_query_parameter(&self, name: &str) -> bool {
+        self.query_parameters.iter().any(|parameter| parameter == name)
+    }
+
+    /// The body's bytes, decoded where API Gateway has encoded them; `None` when it is empty.
+    ///
+    /// # Errors
+    ///
+    /// 413 above [`MAX_BODY_BYTES`], 400 for a body that is said to be base64 and is not.
+    pub fn body(&self) -> Result<Option<Vec<u8>>, ApiError> {
+        let text = self.body.as_deref().unwrap_or_default();
+        let bytes = if !self.is_base64_encoded {
+            text.as_bytes().to_vec()
+        } else if text.len() > MAX_BODY_BYTES.div_ceil(3) * 4 {
+            return Err(ApiError::request_too_large()); // before it is decoded
+        } else {
+            STANDARD.decode(text).map_err(|_| ApiError::invalid_request("The body is not base64"))?
+        };
+        match bytes.len() {
+            0 => Ok(None),
+            1..=MAX_BODY_BYTES => Ok(Some(bytes)),
+            _ => Err(ApiError::request_too_large()),
+        }
+    }
+}
+
+/// The values of the header `name`, whose case does not matter (RFC 9110, section 5.1).
+fn values<'a>(headers: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A header, the body and the authorizer's context may hold a token.
+        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use lambda_runtime::Context;
+    use serde_json::{json, value::to_raw_value};
+
     use super::*;
 
-    fn request(body: &str, is_base64_encoded: bool) -> ApiGatewayProxyRequest {
-        let mut request = ApiGatewayProxyRequest::default();
-        request.body = Some(body.to_owned());
-        request.is_base64_encoded = is_base64_encoded;
-        request
+    fn parse(event: &Value) -> Result<Request, UnreadableEvent> {
+        Request::parse(&Event::new(to_raw_value(event).unwrap(), Context::default()))
+    }
+
+    fn body(text: &str, is_base64_encoded: bool) -> Result<Option<Vec<u8>>, ApiError> {
+        parse(&json!({"body": text, "isBase64Encoded": is_base64_encoded})).unwrap().body()
+    }
+
+    #[test]
+    fn both_versions_of_the_payload_are_the_same_request() {
+        let one = json!({
+            "httpMethod": "POST", "path": "/hello", "headers": {"X-Access-Token": "t"},
+            "multiValueHeaders": {"X-Access-Token": ["t"]}, "queryStringParameters": {"q": "1"}, "body": "{}",
+            "requestContext": {"requestId": "1", "domainName": "api.example.com", "authorizer": {"jti": "j"}},
+        });
+        let two = json!({
+            "version": "2.0", "rawPath": "/hello", "headers": {"x-access-token": "t"},
+            "queryStringParameters": {"q": "1"}, "body": "{}",
+            "requestContext": {
+                "requestId": "1", "domainName": "api.example.com", "http": {"method": "POST"},
+                "authorizer": {"lambda": {"jti": "j"}},
+            },
+        });
+        for event in [one, two] {
+            let request = parse(&event).unwrap();
+            assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/hello"));
+            assert_eq!((request.host.as_deref(), request.request_id.as_str()), (Some("api.example.com"), "1"));
+            assert_eq!(request.header_values("X-ACCESS-TOKEN").collect::<Vec<_>>(), ["t"]);
+            assert!(request.has_query_parameter("q") && !request.has_query_parameter("Q"));
+            assert_eq!(request.body().unwrap().as_deref(), Some(&b"{}"[..]));
+            assert_eq!(request.authorizer["jti"], "j");
+        }
+    }
+
+    #[test]
+    fn a_member_of_another_type_makes_the_event_unreadable_and_the_error_says_nothing_of_it() {
+        for event in [
+            json!([]),
+            json!("canary"),
+            json!({"version": "3.0"}),
+            json!({"headers": "canary"}),
+            json!({"headers": {"a": ["canary"]}}),
+            json!({"multiValueHeaders": {"a": "canary"}}),
+            json!({"requestContext": "canary"}),
+            json!({"requestContext": {"requestId": 1}}),
+            json!({"requestContext": {"authorizer": "canary"}}),
+            json!({"isBase64Encoded": "canary"}),
+            json!({"body": {"token": "canary"}}),
+        ] {
+            let error = parse(&event).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"), "{event}");
+        }
+    }
+
+    #[test]
+    fn the_context_of_another_kind_of_authorizer_is_not_a_lambda_s() {
+        let jwt = json!({"version": "2.0", "requestContext": {"authorizer": {"jwt": {"claims": {"jti": "j"}}}}});
+        assert!(parse(&jwt).unwrap().authorizer.is_empty());
     }
 
     #[test]
@@ -69,29 +267,38 @@ mod tests {
         for length in [1, 3000, 3073, 4095, 4096] {
             let bytes = vec![b'x'; length];
             let (plain, encoded) = (String::from_utf8(bytes.clone()).unwrap(), STANDARD.encode(&bytes));
-            assert_eq!(body(&request(&plain, false)).unwrap(), Some(bytes.clone()), "{length}");
-            assert_eq!(body(&request(&encoded, true)).unwrap(), Some(bytes), "{length}");
+            assert_eq!(body(&plain, false).unwrap(), Some(bytes.clone()), "{length}");
+            assert_eq!(body(&encoded, true).unwrap(), Some(bytes), "{length}");
         }
         for length in [4097, 4098, 5000, 100_000] {
             let plain = "x".repeat(length);
-            assert!(body(&request(&plain, false)).is_err(), "{length}");
-            assert!(body(&request(&STANDARD.encode(&plain), true)).is_err(), "{length}");
+            assert!(body(&plain, false).is_err(), "{length}");
+            assert!(body(&STANDARD.encode(&plain), true).is_err(), "{length}");
         }
     }
 
     #[test]
     fn an_empty_body_is_none() {
-        assert_eq!(body(&ApiGatewayProxyRequest::default()).unwrap(), None);
-        assert_eq!(body(&request("", true)).unwrap(), None);
+        assert_eq!(parse(&json!({})).unwrap().body().unwrap(), None);
+        assert_eq!(body("", true).unwrap(), None);
     }
 
     #[test]
     fn a_host_is_the_domain_name_else_the_header_and_at_most_255_bytes() {
-        let headers = HeaderMap::from_iter([(HOST, "header.example".parse().unwrap())]);
-        assert_eq!(host(Some("domain.example"), &headers).as_deref(), Some("domain.example"));
-        assert_eq!(host(None, &headers).as_deref(), Some("header.example"));
-        assert_eq!(host(None, &HeaderMap::new()), None);
-        assert!(host(Some(&"x".repeat(255)), &headers).is_some());
-        assert_eq!(host(Some(&"x".repeat(256)), &headers), None);
+        let host = |domain: Option<&str>, header: Option<&str>| {
+            let headers: Map<_, _> = header.map(|header| ("Host".to_owned(), header.into())).into_iter().collect();
+            parse(&json!({"headers": headers, "requestContext": {"domainName": domain}})).unwrap().host
+        };
+        assert_eq!(host(Some("domain.example"), Some("header.example")).as_deref(), Some("domain.example"));
+        assert_eq!(host(None, Some("header.example")).as_deref(), Some("header.example"));
+        assert_eq!(host(None, None), None);
+        assert!(host(Some(&"x".repeat(255)), None).is_some());
+        assert_eq!(host(Some(&"x".repeat(256)), None), None);
+    }
+
+    #[test]
+    fn debug_shows_nothing_that_may_be_a_token() {
+        let event = json!({"headers": {"X-Access-Token": "canary"}, "body": "canary"});
+        assert!(!format!("{:?}", parse(&event).unwrap()).contains("canary"));
     }
 }

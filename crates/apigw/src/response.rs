@@ -1,8 +1,7 @@
-//! Responses: the headers that all carry, and panics turned into answers.
+//! Responses: the headers that all carry, and failures and panics turned into answers.
 
-use std::{future::Future, panic::AssertUnwindSafe};
+use std::{fmt, future::Future, panic::AssertUnwindSafe};
 
-use aws_lambda_events::{apigw::ApiGatewayProxyResponse, encodings::Body};
 use futures_util::FutureExt;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -10,9 +9,55 @@ use http::{
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::{ApiError, ConfigError, parsed};
+use crate::{ApiError, ConfigError, Event, Request, Settings};
+
+/// The header that carries a token.
+pub const X_ACCESS_TOKEN: &str = "x-access-token";
+
+/// A response, in the format that payloads 1.0 and 2.0 have in common.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// The HTTP status code.
+    pub status_code: u16,
+    /// The headers, each with one value.
+    #[serde(serialize_with = "one_value_each")]
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    /// A response with the JSON of `body`.
+    ///
+    /// # Panics
+    ///
+    /// When `body` cannot be JSON, such as a map with keys that are not strings; [`Responder::respond`]
+    /// answers 500 then.
+    #[must_use]
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        Self {
+            status_code: status.as_u16(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
+            body: serde_json::to_string(body).expect("a body of plain structs is JSON"),
+        }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A header and the body may hold a token.
+        f.debug_struct("Response").field("status_code", &self.status_code).finish_non_exhaustive()
+    }
+}
+
+/// Writes headers as an object of strings.
+fn one_value_each<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+    // Every value comes from a `str`: a token, a setting of the template, or a constant.
+    serializer.collect_map(headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())))
+}
 
 /// Makes a function's responses.
 ///
@@ -29,9 +74,12 @@ impl Responder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when one is missing or cannot be a header's value.
-    pub fn from_lookup(lookup: &impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let header = |name| parsed::<HeaderValue>(lookup, name, "the value of an HTTP header", |_| true);
+    /// [`ConfigError`] when one is missing or cannot be the value of a header.
+    pub fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
+        let header = |name| {
+            let is_text = |value: &HeaderValue| value.to_str().is_ok();
+            settings.parsed::<HeaderValue>(name, "the value of an HTTP header", is_text)
+        };
         let headers = HeaderMap::from_iter([
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -47,61 +95,55 @@ impl Responder {
         Self { answers_is_valid: true, ..self }
     }
 
-    /// Answers the request `request_id` with what `outcome` comes to; a panic in it is a 500.
-    pub async fn respond(
-        &self,
-        request_id: &str,
-        outcome: impl Future<Output = Result<ApiGatewayProxyResponse, ApiError>>,
-    ) -> ApiGatewayProxyResponse {
-        // What a panic leaves half done is dropped with the invocation: nothing in it is shared.
-        let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
-        let mut response = outcome
-            .unwrap_or_else(|_| Err(ApiError::internal("the handler panicked")))
-            .unwrap_or_else(|err| err.into_response(request_id, self.answers_is_valid.then_some(false)));
+    /// Answers `event` with what `handle` makes of its request; a panic in it is a 500, and so is an
+    /// event that is not one of API Gateway's.
+    pub async fn respond<F>(&self, event: Event, handle: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Result<Response, ApiError>>,
+    {
+        let (request_id, outcome) = match Request::parse(&event) {
+            Ok(request) => {
+                let request_id = request.request_id.clone();
+                // What a panic leaves half done is dropped with the invocation: nothing in it is shared.
+                let outcome = AssertUnwindSafe(async { handle(request).await }).catch_unwind().await;
+                (request_id, outcome.unwrap_or_else(|_| Err(ApiError::internal("the handler panicked"))))
+            }
+            Err(unreadable) => (String::new(), Err(ApiError::internal(unreadable))),
+        };
+        let mut response =
+            outcome.unwrap_or_else(|err| err.into_response(&request_id, self.answers_is_valid.then_some(false)));
         response.headers.extend(self.headers.clone());
         response
     }
 }
 
-/// A response with the JSON of `body`.
-///
-/// # Panics
-///
-/// When `body` cannot be JSON, such as a map with keys that are no strings; [`Responder::respond`]
-/// answers 500 then.
-#[must_use]
-pub fn json(status: StatusCode, body: &impl Serialize) -> ApiGatewayProxyResponse {
-    let mut response = ApiGatewayProxyResponse::default();
-    response.status_code = status.as_u16().into();
-    response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.body = Some(Body::Text(serde_json::to_string(body).expect("a body of plain structs is JSON")));
-    response
-}
-
-/// The header that carries a token.
-pub const X_ACCESS_TOKEN: &str = "x-access-token";
-
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json as value};
+    use lambda_runtime::Context;
+    use serde_json::{Value, json as value, value::to_raw_value};
 
     use super::*;
 
     fn responder() -> Responder {
-        Responder::from_lookup(&|name| Some(format!("value-of-{name}"))).unwrap()
+        Responder::new(Settings::new(&|name| Some(format!("value-of-{name}")))).unwrap()
+    }
+
+    /// The event of the request `request-1`.
+    fn event() -> Event {
+        let event = value!({"requestContext": {"requestId": "request-1"}});
+        Event::new(to_raw_value(&event).unwrap(), Context::default())
     }
 
     async fn body(responder: &Responder, error: ApiError) -> (String, Value) {
-        let response = responder.respond("request-1", async { Err(error) }).await;
-        let Some(Body::Text(text)) = response.body else { panic!("no text") };
-        let body = serde_json::from_str(&text).unwrap();
-        (text, body)
+        let response = responder.respond(event(), async |_| Err(error)).await;
+        let body = serde_json::from_str(&response.body).unwrap();
+        (response.body, body)
     }
 
     #[tokio::test]
     async fn every_response_carries_the_common_headers() {
-        let ok = responder().respond("request-1", async { Ok(json(StatusCode::OK, &())) }).await;
-        let failed = responder().respond("request-1", async { Err(ApiError::request_too_large()) }).await;
+        let ok = responder().respond(event(), async |_| Ok(Response::json(StatusCode::OK, &()))).await;
+        let failed = responder().respond(event(), async |_| Err(ApiError::request_too_large())).await;
         for response in [ok, failed] {
             assert_eq!(response.headers["cache-control"], "no-store");
             assert_eq!(response.headers["x-content-type-options"], "nosniff");
@@ -113,10 +155,38 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_constant_500() {
-        let response = responder().respond("request-1", async { panic!("secret") }).await;
+        let response = responder().respond(event(), async |_| panic!("secret")).await;
         assert_eq!(response.status_code, 500);
         let expected = value!({"message": "Internal server error", "reason": "internal", "requestId": "request-1"});
-        assert_eq!(response.body, Some(Body::Text(expected.to_string())));
+        assert_eq!(response.body, expected.to_string());
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_not_api_gateway_s_is_a_constant_500() {
+        let event = to_raw_value(&value!({"headers": "canary", "requestContext": {"requestId": "canary"}})).unwrap();
+        let response = responder().respond(Event::new(event, Context::default()), async |_| unreachable!()).await;
+        let expected = value!({"message": "Internal server error", "reason": "internal", "requestId": ""});
+        assert_eq!((response.status_code, response.body), (500, expected.to_string()));
+    }
+
+    #[tokio::test]
+    async fn a_response_is_written_as_both_payloads_have_it() {
+        let response = responder().respond(event(), async |_| Ok(Response::json(StatusCode::OK, &true))).await;
+        assert_eq!(
+            serde_json::to_value(&response).unwrap(),
+            value!({
+                "statusCode": 200,
+                "headers": {
+                    "content-type": "application/json",
+                    "cache-control": "no-store",
+                    "x-content-type-options": "nosniff",
+                    "access-control-allow-origin": "value-of-ALLOWED_ORIGIN",
+                    "access-control-expose-headers": "value-of-EXPOSED_HEADERS",
+                },
+                "body": "true",
+            })
+        );
+        assert_eq!(format!("{response:?}"), "Response { status_code: 200, .. }");
     }
 
     #[tokio::test]
@@ -128,7 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unavailable_service_says_when_to_try_again() {
-        let response = responder().respond("request-1", async { Err(ApiError::unavailable("down")) }).await;
+        let response = responder().respond(event(), async |_| Err(ApiError::unavailable("down"))).await;
         assert_eq!((response.status_code, &response.headers["retry-after"]), (503, &HeaderValue::from_static("1")));
     }
 
@@ -143,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_a_header_is_an_error_that_names_the_variable() {
-        let error = Responder::from_lookup(&|_| Some("a\nb".into())).unwrap_err();
+        let error = Responder::new(Settings::new(&|_| Some("a\nb".into()))).unwrap_err();
         assert!(error.to_string().contains("ALLOWED_ORIGIN"));
     }
 }

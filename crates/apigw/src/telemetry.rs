@@ -5,32 +5,32 @@ use tracing_subscriber::{Layer as _, filter::filter_fn, layer::SubscriberExt as 
 
 use crate::env;
 
-/// The crates that log on this project's behalf, and so keep to its rules.
-const OURS: [&str; 7] = ["authorizer", "aws", "apigw", "hello", "issue", "tokens", "validate"];
+/// The libraries of this project. They never log a token, a key, an `Authorization` header or a body.
+const OURS: [&str; 3] = ["apigw", "aws", "tokens"];
 
-/// Sends logs to standard error as JSON, from the level that Lambda passes on in
+/// Sends the logs of `function` to standard error as JSON, from the level that Lambda passes on in
 /// `AWS_LAMBDA_LOG_LEVEL` (the function's `ApplicationLogLevel`), else from INFO.
 ///
-/// Never in a log: a token, a key, an `Authorization` header, a body.
-pub fn init_telemetry() {
+/// `function` is the crate that calls this: `env!("CARGO_CRATE_NAME")`.
+pub fn init_telemetry(function: &'static str) {
     let level = env("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_writer(std::io::stderr);
-    let filter = filter_fn(move |metadata| is_logged(metadata.target(), *metadata.level(), level));
+    let filter = filter_fn(move |metadata| is_logged(function, metadata.target(), *metadata.level(), level));
     // The hint switches off what is below the level before it costs anything.
     let lines = lines.with_filter(filter.with_max_level_hint(level));
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// Whether a line of `target` is logged where `least` was asked for.
+/// Whether a line of `target` is logged by `function` where `least` was asked for.
 ///
-/// Of the libraries never more than INFO, for below it they log what they are given: Lambda's
+/// Of other libraries never more than INFO, because below it they log what they are given: Lambda's
 /// runtime writes every event out at TRACE, token and all.
-fn is_logged(target: &str, level: Level, least: Level) -> bool {
-    let is_ours = target.split("::").next().is_some_and(|name| OURS.contains(&name));
+fn is_logged(function: &str, target: &str, level: Level, least: Level) -> bool {
+    let is_ours = target.split("::").next().is_some_and(|name| name == function || OURS.contains(&name));
     let least = LevelFilter::from_level(least);
     level <= if is_ours { least } else { least.min(LevelFilter::INFO) }
 }
@@ -42,16 +42,16 @@ mod tests {
     #[test]
     fn the_libraries_never_log_below_info() {
         for library in ["lambda_runtime::layers::api_response", "aws_smithy_runtime", "hyper", ""] {
-            assert!(!is_logged(library, Level::DEBUG, Level::TRACE), "{library}");
-            assert!(is_logged(library, Level::INFO, Level::TRACE), "{library}");
-            assert!(!is_logged(library, Level::WARN, Level::ERROR), "{library}");
+            assert!(!is_logged("hello", library, Level::DEBUG, Level::TRACE), "{library}");
+            assert!(is_logged("hello", library, Level::INFO, Level::TRACE), "{library}");
+            assert!(!is_logged("hello", library, Level::WARN, Level::ERROR), "{library}");
         }
     }
 
     #[test]
     fn this_project_logs_at_the_level_that_was_asked_for() {
-        assert!(is_logged("aws::key_store", Level::TRACE, Level::TRACE));
-        assert!(is_logged("hello", Level::INFO, Level::INFO));
-        assert!(!is_logged("apigw::error", Level::DEBUG, Level::INFO));
+        assert!(is_logged("hello", "aws::key_store", Level::TRACE, Level::TRACE));
+        assert!(is_logged("hello", "hello", Level::INFO, Level::INFO));
+        assert!(!is_logged("hello", "apigw::error", Level::DEBUG, Level::INFO));
     }
 }

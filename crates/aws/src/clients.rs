@@ -2,15 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
-    retry::RetryConfig, timeout::TimeoutConfig,
+use apigw::{ConfigError, Settings};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+        retry::RetryConfig, timeout::TimeoutConfig,
+    },
 };
 use aws_types::{SdkConfig, sdk_config};
 use futures_util::future;
-use tokens::{KeyStore as _, Timestamp};
+use tokens::{KeyStore as _, Ports, Timestamp};
 
-use crate::{Config, DynamoTokenStore, Role, SecretsManagerKeyStore};
+use crate::{Access, DynamoTokenStore, SecretsManagerKeyStore, config::Config};
 
 /// How long TCP and TLS may take together.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
@@ -31,6 +35,21 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(25);
 /// The longest pause at all, also when the service itself asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_millis(100);
 
+/// What a function that touches tokens is made with: clients that are connected, and the clock.
+///
+/// `access` is the one action on the table that the function's role allows.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault. A service that does not answer is not an error:
+/// the function starts, and calls it again when it needs it.
+pub async fn ports(access: Access) -> Result<Ports<DynamoTokenStore>, ConfigError> {
+    let now = || Timestamp(apigw::epoch_seconds());
+    let clients = Clients::new(Settings::new(&apigw::env))?;
+    clients.warm_up(access, now()).await;
+    Ok(Ports { keys: clients.keys, store: clients.store, now })
+}
+
 /// The clients of a function, behind the domain's ports.
 #[derive(Debug)]
 pub struct Clients {
@@ -41,39 +60,62 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// The clients that `config` describes; nothing is called yet.
-    #[must_use]
-    pub fn new(config: &Config) -> Self {
-        Self::over(&shared(config).build(), config)
+    /// The clients with these settings; nothing is called yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the variable at fault.
+    pub fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
+        let config = Config::new(settings)?;
+        Ok(Self::over(&shared(&config).build(), config))
     }
 
     /// As [`Clients::new`], over another HTTP client than the SDK's own: so a simulation is the network.
-    #[must_use]
-    pub fn with_http_client(config: &Config, http_client: SharedHttpClient) -> Self {
-        Self::over(&shared(config).http_client(http_client).build(), config)
+    ///
+    /// # Errors
+    ///
+    /// As [`Clients::new`].
+    pub fn with_http_client(settings: Settings<'_>, http_client: SharedHttpClient) -> Result<Self, ConfigError> {
+        let config = Config::new(settings)?;
+        Ok(Self::over(&shared(&config).http_client(http_client).build(), config))
+    }
+
+    /// Fetches the key ring and connects to DynamoDB, concurrently and before the first request.
+    ///
+    /// Never fatal: what fails here is tried again when it is needed.
+    pub async fn warm_up(&self, access: Access, now: Timestamp) {
+        // A failed fetch has already been logged.
+        let (_ring, ()) = future::join(self.keys.ring(now), self.store.warm_up(access)).await;
     }
 
     /// The clients with the settings that they share.
-    fn over(shared: &SdkConfig, config: &Config) -> Self {
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
-        dynamodb.set_endpoint_url(config.dynamodb_endpoint.clone());
-        let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
+    fn over(shared: &SdkConfig, config: Config) -> Self {
+        let dynamodb = dynamodb(shared, &config);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
-        secrets_manager.set_endpoint_url(config.secrets_manager_endpoint.clone());
+        secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
         let secrets_manager = aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build());
         Self {
-            keys: Arc::new(SecretsManagerKeyStore::new(secrets_manager, config.key_ring_secret_id.clone())),
-            store: Arc::new(DynamoTokenStore::new(dynamodb, config.table_name.clone())),
+            keys: Arc::new(SecretsManagerKeyStore::new(secrets_manager, config.key_ring_secret_id)),
+            store: Arc::new(DynamoTokenStore::new(Client::from_conf(dynamodb.build()), config.table_name)),
         }
     }
+}
 
-    /// Fetches the key ring and connects to DynamoDB, both at once and before the first request.
-    ///
-    /// Never fatal: what fails here is tried again when it is needed.
-    pub async fn warm_up(&self, role: Role, now: Timestamp) {
-        // A ring that cannot be had has been logged.
-        let (_ring, ()) = future::join(self.keys.ring(now), self.store.warm_up(role)).await;
-    }
+/// The configuration of the functions' DynamoDB client, for a tool that needs another client beside it.
+///
+/// # Errors
+///
+/// As [`Clients::new`].
+pub fn dynamodb_config(settings: Settings<'_>) -> Result<aws_sdk_dynamodb::config::Builder, ConfigError> {
+    let config = Config::new(settings)?;
+    Ok(dynamodb(&shared(&config).build(), &config))
+}
+
+/// The configuration of the DynamoDB client.
+fn dynamodb(shared: &SdkConfig, config: &Config) -> aws_sdk_dynamodb::config::Builder {
+    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
+    dynamodb.set_endpoint_url(config.dynamodb_endpoint.clone());
+    dynamodb
 }
 
 /// What both clients have in common.

@@ -1,71 +1,52 @@
 //! Settings of the clients.
 
-use std::fmt;
-
-use apigw::{ConfigError, parsed, required};
+use apigw::{ConfigError, Settings};
 use aws_sdk_dynamodb::config::Credentials;
 use http::Uri;
 
 /// Settings of the clients, read once at cold start.
 ///
-/// Lambda sets region and credentials, and they are good for the life of the process: so they are
+/// Lambda sets Region and credentials, and they are valid for the life of the process: so they are
 /// read here, and no chain of providers looks for them elsewhere.
-pub struct Config {
+pub(crate) struct Config {
     /// The Region of table and secret (`AWS_REGION`).
-    pub region: String,
+    pub(crate) region: String,
     /// The function's own credentials (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
     /// `AWS_SESSION_TOKEN`).
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// Name of the table of tokens (`TABLE_NAME`).
-    pub table_name: String,
+    pub(crate) table_name: String,
     /// Name or ARN of the secret that holds the key ring (`KEY_RING_SECRET_ID`).
-    pub key_ring_secret_id: String,
+    pub(crate) key_ring_secret_id: String,
     /// Where DynamoDB is, if not in AWS (`AWS_ENDPOINT_URL_DYNAMODB`, which may be empty).
-    pub dynamodb_endpoint: Option<String>,
+    pub(crate) dynamodb_endpoint: Option<String>,
     /// Where Secrets Manager is, if not in AWS (`AWS_ENDPOINT_URL_SECRETS_MANAGER`, which may be
     /// empty).
-    pub secrets_manager_endpoint: Option<String>,
+    pub(crate) secrets_manager_endpoint: Option<String>,
 }
 
 impl Config {
-    /// Reads every setting through `lookup`, so that tests need no process environment.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], which names the variable at fault.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let (key_id, key) = (required(&lookup, "AWS_ACCESS_KEY_ID")?, required(&lookup, "AWS_SECRET_ACCESS_KEY")?);
-        let session_token = required(&lookup, "AWS_SESSION_TOKEN").ok();
+    /// Reads every setting.
+    pub(crate) fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
+        let (key_id, key) = (settings.text("AWS_ACCESS_KEY_ID")?, settings.text("AWS_SECRET_ACCESS_KEY")?);
+        let session_token = settings.text("AWS_SESSION_TOKEN").ok();
         Ok(Self {
-            region: required(&lookup, "AWS_REGION")?,
+            region: settings.text("AWS_REGION")?,
             credentials: Credentials::new(key_id, key, session_token, None, "environment"),
-            table_name: required(&lookup, "TABLE_NAME")?,
-            key_ring_secret_id: required(&lookup, "KEY_RING_SECRET_ID")?,
-            dynamodb_endpoint: endpoint(&lookup, "AWS_ENDPOINT_URL_DYNAMODB")?,
-            secrets_manager_endpoint: endpoint(&lookup, "AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+            table_name: settings.text("TABLE_NAME")?,
+            key_ring_secret_id: settings.text("KEY_RING_SECRET_ID")?,
+            dynamodb_endpoint: endpoint(settings, "AWS_ENDPOINT_URL_DYNAMODB")?,
+            secrets_manager_endpoint: endpoint(settings, "AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
         })
     }
 }
 
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the credentials.
-        f.debug_struct("Config")
-            .field("region", &self.region)
-            .field("table_name", &self.table_name)
-            .field("key_ring_secret_id", &self.key_ring_secret_id)
-            .field("dynamodb_endpoint", &self.dynamodb_endpoint)
-            .field("secrets_manager_endpoint", &self.secrets_manager_endpoint)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Where a service is, if not in AWS.
-fn endpoint(lookup: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<String>, ConfigError> {
+fn endpoint(settings: Settings<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
     let is_endpoint = |uri: &Uri| {
         uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
     };
-    match parsed(lookup, name, "empty, or an http or https URL without a query", is_endpoint) {
+    match settings.parsed(name, "empty, or an http or https URL without a query", is_endpoint) {
         Ok(uri) => Ok(Some(uri.to_string())),
         Err(ConfigError::Missing(_)) => Ok(None),
         Err(err) => Err(err),
@@ -81,18 +62,19 @@ mod tests {
 
     /// The settings when every required variable is `name in lower case`, and then `overrides`.
     fn config(overrides: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_lookup(|name| {
+        let lookup = |name: &str| {
             let overridden = overrides.iter().find(|(overridden, _)| *overridden == name);
             overridden
                 .map(|(_, value)| (*value).to_owned())
                 .or_else(|| REQUIRED.contains(&name).then(|| name.to_lowercase()))
-        })
+        };
+        Config::new(Settings::new(&lookup))
     }
 
     #[test]
     fn a_missing_variable_is_named() {
         for name in REQUIRED {
-            assert_eq!(config(&[(name, "")]).unwrap_err(), ConfigError::Missing(name));
+            assert_eq!(config(&[(name, "")]).err().unwrap(), ConfigError::Missing(name));
         }
     }
 
@@ -108,18 +90,14 @@ mod tests {
         let good = config(&[("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000")]).unwrap();
         assert_eq!(good.dynamodb_endpoint.as_deref(), Some("http://127.0.0.1:8000/"));
         for bad in ["127.0.0.1:8000", "localhost", "ftp://host", "http://", "/path", "http://host?q"] {
-            let err = config(&[("AWS_ENDPOINT_URL_SECRETS_MANAGER", bad)]).unwrap_err();
+            let err = config(&[("AWS_ENDPOINT_URL_SECRETS_MANAGER", bad)]).err().unwrap();
             assert!(err.to_string().contains("AWS_ENDPOINT_URL_SECRETS_MANAGER"), "{bad}: {err}");
         }
     }
 
     #[test]
-    fn debug_shows_no_credentials() {
-        let config = config(&[("AWS_SESSION_TOKEN", "aws_session_token")]).unwrap();
-        assert_eq!(config.credentials.session_token(), Some("aws_session_token"));
-        let debug = format!("{config:?}");
-        for name in ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"] {
-            assert!(!debug.contains(name), "{debug}");
-        }
+    fn the_session_token_is_taken_if_there_is_one() {
+        let config = config(&[("AWS_SESSION_TOKEN", "token")]).unwrap();
+        assert_eq!(config.credentials.session_token(), Some("token"));
     }
 }

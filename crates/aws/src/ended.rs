@@ -5,16 +5,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokens::{Claim, Jti, Row, Timestamp, Verdict, decide};
+use tokens::{Claimant, Jti, Row, Timestamp, Verdict, decide};
 
 /// How many rows are kept: some hundred kilobytes.
 const CAPACITY: usize = 1024;
 
 /// Rows that were read back after a refusal, and that say spent or revoked.
 ///
-/// Such a row never changes again: so whoever sends a spent token a thousand times costs one write
-/// and not a thousand. What the row allows, a claimant's own replay, is still asked of the table.
-/// An unspent token is never in here.
+/// Such a row never changes again: so a spent token that is sent a thousand times costs one write and
+/// not a thousand. What the row allows, a claimant's own replay, still goes to the table. An unspent
+/// token is never in here.
 #[derive(Debug, Default)]
 pub(crate) struct EndedRows {
     rows: Mutex<Rows>,
@@ -30,9 +30,9 @@ struct Rows {
 
 impl EndedRows {
     /// The refusal of a claim, as far as it is known without the table.
-    pub(crate) fn refusal(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Option<Verdict> {
+    pub(crate) fn refusal(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Option<Verdict> {
         let rows = self.rows();
-        let verdict = decide(Some(rows.by_jti.get(jti)?), claim, now);
+        let verdict = decide(Some(rows.by_jti.get(jti)?), claimant, now);
         (!matches!(verdict, Verdict::Spent { .. })).then_some(verdict)
     }
 
@@ -60,6 +60,7 @@ impl EndedRows {
 
 #[cfg(test)]
 mod tests {
+    use tokens::Claims;
     use uuid::Uuid;
 
     use super::*;
@@ -70,25 +71,17 @@ mod tests {
         Jti::new(Uuid::from_u128(number))
     }
 
-    fn claim(claimant: &str) -> Claim {
-        Claim { claimant: claimant.into() }
+    fn by(id: &str) -> Claimant {
+        Claimant::of_invocation(id).unwrap()
     }
 
     fn fresh() -> Row {
-        Row {
-            minted_by: "r:mint".into(),
-            created_at: NOW,
-            host: None,
-            expires_at: NOW.plus(300),
-            purge_at: NOW.plus(86_700),
-            used_at: None,
-            used_by: None,
-            revoked_at: None,
-        }
+        let (iss, aud, exp) = (String::new(), String::new(), NOW.plus(300));
+        Row::minted(&Claims { iss, aud, jti: jti(1), iat: NOW, nbf: NOW, exp }, by("mint"), None)
     }
 
     fn used() -> Row {
-        Row { used_at: Some(NOW), used_by: Some("r:me".into()), ..fresh() }
+        Row { used_at: Some(NOW), used_by: Some(by("me")), ..fresh() }
     }
 
     #[test]
@@ -96,24 +89,24 @@ mod tests {
         let ended = EndedRows::default();
         ended.keep(jti(1), used());
         let refusal = Some(Verdict::AlreadyUsed { used_at: NOW });
-        assert_eq!(ended.refusal(&jti(1), &claim("r:other"), NOW), refusal);
-        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(60)), None);
-        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(61)), refusal);
-        assert_eq!(ended.refusal(&jti(2), &claim("r:other"), NOW), None);
+        assert_eq!(ended.refusal(&jti(1), &by("other"), NOW), refusal);
+        assert_eq!(ended.refusal(&jti(1), &by("me"), NOW.plus(60)), None);
+        assert_eq!(ended.refusal(&jti(1), &by("me"), NOW.plus(61)), refusal);
+        assert_eq!(ended.refusal(&jti(2), &by("other"), NOW), None);
     }
 
     #[test]
     fn a_revoked_token_is_refused_to_everybody() {
         let ended = EndedRows::default();
         ended.keep(jti(1), Row { revoked_at: Some(NOW), ..fresh() });
-        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW), Some(Verdict::Revoked));
+        assert_eq!(ended.refusal(&jti(1), &by("me"), NOW), Some(Verdict::Revoked));
     }
 
     #[test]
     fn an_unspent_token_is_never_kept_not_even_when_it_has_expired() {
         let ended = EndedRows::default();
         ended.keep(jti(1), fresh());
-        assert_eq!(ended.refusal(&jti(1), &claim("r:me"), NOW.plus(900)), None);
+        assert_eq!(ended.refusal(&jti(1), &by("me"), NOW.plus(900)), None);
     }
 
     #[test]
@@ -123,7 +116,7 @@ mod tests {
             ended.keep(jti(number), used());
             ended.keep(jti(number), used());
         }
-        let is_kept = |number| ended.refusal(&jti(number), &claim("r:other"), NOW).is_some();
+        let is_kept = |number| ended.refusal(&jti(number), &by("other"), NOW).is_some();
         assert!(!is_kept(0) && (1..=1024).all(is_kept));
         let rows = ended.rows();
         assert_eq!((rows.by_jti.len(), rows.order.len()), (1024, 1024));

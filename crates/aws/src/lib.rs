@@ -2,7 +2,8 @@
 //!
 //! | question | answered in |
 //! | --- | --- |
-//! | which settings it takes | [`Config`] (`config.rs`) |
+//! | how a function gets its ports | [`ports`] (`clients.rs`) |
+//! | which settings the clients take | `config.rs` |
 //! | how long a call may take, and how often it is tried | [`Clients`] (`clients.rs`) |
 //! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
 //! | what a flood of spent tokens costs | `ended.rs` |
@@ -16,8 +17,7 @@ mod key_store;
 mod row;
 mod store;
 
-pub use clients::Clients;
-pub use config::Config;
+pub use clients::{Clients, dynamodb_config, ports};
 pub use key_store::SecretsManagerKeyStore;
 pub use row::{UnreadableRow, from_item, to_item};
-pub use store::{DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT_OR_MINE, Role, SPEND};
+pub use store::{Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT_OR_MINE, SPEND};

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tokens::{Jti, Row, Timestamp};
+use tokens::{Claimant, Jti, Row, Timestamp};
 
 /// An item of the table, by attribute.
 type Item = HashMap<String, AttributeValue>;
 
-/// An item that is no row of ours.
+/// An item that is not the row of a token.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the row's attribute `{0}` is missing or malformed")]
 pub struct UnreadableRow(&'static str);
@@ -18,9 +18,9 @@ pub struct UnreadableRow(&'static str);
 pub fn to_item(jti: &Jti, row: Row) -> Item {
     let texts = [
         ("jti", Some(jti.to_string())),
-        ("minted_by", Some(row.minted_by)),
+        ("minted_by", Some(row.minted_by.into())),
         ("host", row.host),
-        ("used_by", row.used_by),
+        ("used_by", row.used_by.map(String::from)),
     ];
     let times = [
         ("created_at", Some(row.created_at)),
@@ -38,16 +38,16 @@ pub fn to_item(jti: &Jti, row: Row) -> Item {
 ///
 /// # Errors
 ///
-/// [`UnreadableRow`] when it is not one of ours: what it would mean is never guessed.
+/// [`UnreadableRow`] when an attribute is missing or malformed: its meaning is never guessed.
 pub fn from_item(item: &Item) -> Result<Row, UnreadableRow> {
     let row = Row {
-        minted_by: text(item, "minted_by")?.ok_or(UnreadableRow("minted_by"))?,
+        minted_by: text(item, "minted_by")?.map(Claimant::from_stored).ok_or(UnreadableRow("minted_by"))?,
         created_at: time(item, "created_at")?.ok_or(UnreadableRow("created_at"))?,
         host: text(item, "host")?,
         expires_at: time(item, "expires_at")?.ok_or(UnreadableRow("expires_at"))?,
         purge_at: time(item, "purge_at")?.ok_or(UnreadableRow("purge_at"))?,
         used_at: time(item, "used_at")?,
-        used_by: text(item, "used_by")?,
+        used_by: text(item, "used_by")?.map(Claimant::from_stored),
         revoked_at: time(item, "revoked_at")?,
     };
     if row.used_by.is_some() && row.used_at.is_none() {
@@ -82,13 +82,13 @@ mod tests {
 
     fn spent() -> Row {
         Row {
-            minted_by: "r:mint".into(),
+            minted_by: Claimant::from_stored("r:mint".into()),
             created_at: Timestamp(1),
             host: Some("api.example.com".into()),
             expires_at: Timestamp(2),
             purge_at: Timestamp(3),
             used_at: Some(Timestamp(4)),
-            used_by: Some("r:spend".into()),
+            used_by: Some(Claimant::from_stored("r:spend".into())),
             revoked_at: Some(Timestamp(5)),
         }
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use tokens::{Claim, Jti, REPLAY_WINDOW_SECONDS, Row, StoreError, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, Insert, Jti, REPLAY_WINDOW_SECONDS, Row, Spend, StoreError, Timestamp, Verdict};
 use uuid::Uuid;
 
 use crate::{
@@ -39,23 +39,23 @@ pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) AND expires_at > :no
 /// How long the first call may take.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a function's IAM role lets it do to the table: one action, with which it also warms up.
+/// What a function's IAM role allows on the table: one action, with which it also connects in init.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
-    /// It mints tokens: `PutItem`.
-    Minter,
-    /// It spends tokens: `UpdateItem`.
-    Spender,
+pub enum Access {
+    /// To mint tokens: `PutItem`.
+    Mint,
+    /// To spend tokens: `UpdateItem`.
+    Spend,
 }
 
-/// A [`TokenStore`] in a table of DynamoDB, one write for each step.
+/// The store of tokens in a table of DynamoDB, one write for each operation.
 pub struct DynamoTokenStore {
     client: Client,
     table_name: String,
     ended: EndedRows,
 }
 
-/// A refused write to a row that allows it: nobody may be told yes, nor a reason that is not one.
+/// A write that was refused although its row allows it: neither a success nor a reason would be true.
 #[derive(Debug, thiserror::Error)]
 #[error("the condition failed on a row that fulfils it")]
 struct ContradictoryRow;
@@ -67,9 +67,9 @@ impl DynamoTokenStore {
         Self { client, table_name, ended: EndedRows::default() }
     }
 
-    /// Connects by the role's one action, on an item that does not exist and under a condition that
-    /// it does: nothing is written, and no further permission is needed.
-    pub(crate) async fn warm_up(&self, role: Role) {
+    /// Connects by the one action that `access` allows, on an item that does not exist and under the
+    /// condition that it does: nothing is written, and no further permission is needed.
+    pub(crate) async fn warm_up(&self, access: Access) {
         const IF_EXISTS: &str = "attribute_exists(jti)";
 
         let jti = AttributeValue::S(format!("warm-{}", Uuid::new_v4()));
@@ -81,14 +81,14 @@ impl DynamoTokenStore {
             .build();
         let retries = RetryConfig::standard().with_max_attempts(1);
         let once = Config::builder().timeout_config(timeouts).retry_config(retries);
-        // Whatever comes of it: without a connection the first request makes one.
-        match role {
-            Role::Minter => {
+        // The outcome is ignored: without a connection the first request makes one.
+        match access {
+            Access::Mint => {
                 let put = self.client.put_item().table_name(&self.table_name).item("jti", jti);
                 let put = put.condition_expression(IF_EXISTS).customize().config_override(once);
                 let _outcome = put.send().await;
             }
-            Role::Spender => {
+            Access::Spend => {
                 let update = self.client.update_item().table_name(&self.table_name).key("jti", jti);
                 let update = update.condition_expression(IF_EXISTS).customize().config_override(once);
                 let _outcome = update.send().await;
@@ -104,14 +104,14 @@ impl fmt::Debug for DynamoTokenStore {
 }
 
 #[async_trait]
-impl TokenStore for DynamoTokenStore {
+impl Insert for DynamoTokenStore {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table_name)
             .condition_expression(IF_NEW_OR_MINE)
-            .expression_attribute_values(":me", AttributeValue::S(row.minted_by.clone()))
+            .expression_attribute_values(":me", AttributeValue::S(row.minted_by.as_str().to_owned()))
             .set_item(Some(to_item(jti, row)));
         match put.send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
@@ -119,9 +119,12 @@ impl TokenStore for DynamoTokenStore {
             Err(err) => Err(unavailable(err)),
         }
     }
+}
 
-    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
-        if let Some(refusal) = self.ended.refusal(jti, claim, now) {
+#[async_trait]
+impl Spend for DynamoTokenStore {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+        if let Some(refusal) = self.ended.refusal(jti, claimant, now) {
             return Ok(refusal);
         }
         let update = self
@@ -133,7 +136,7 @@ impl TokenStore for DynamoTokenStore {
             .condition_expression(IF_UNSPENT_OR_MINE)
             .expression_attribute_values(":now", seconds(now))
             .expression_attribute_values(":replay_floor", seconds(now.minus(REPLAY_WINDOW_SECONDS)))
-            .expression_attribute_values(":me", AttributeValue::S(claim.claimant.clone()))
+            .expression_attribute_values(":me", AttributeValue::S(claimant.as_str().to_owned()))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await.map_err(SdkError::into_service_error) {
@@ -141,7 +144,7 @@ impl TokenStore for DynamoTokenStore {
             // The old row explains the refusal; it is never guessed from one attribute.
             Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let old = failed.item().map(from_item).transpose().map_err(unavailable)?;
-                let refusal = match tokens::decide(old.as_ref(), claim, now) {
+                let refusal = match tokens::decide(old.as_ref(), claimant, now) {
                     Verdict::Spent { .. } => return Err(unavailable(ContradictoryRow)),
                     refusal => refusal,
                 };
@@ -155,7 +158,7 @@ impl TokenStore for DynamoTokenStore {
     }
 }
 
-/// An outcome that is not known, because of `err`.
+/// An unknown outcome, because of `err`.
 fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(err.into())
 }

@@ -11,23 +11,51 @@ use crate::Jti;
 /// The longest idempotency key, in characters.
 const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
 
-/// What a key is derived for, so that no MAC of one purpose is ever one of another.
+/// What a key is derived for, so that a MAC for one purpose is never valid for another.
 const PURPOSE: &[u8] = b"token-auth claimant v1";
 
-/// The claimant that an invocation of a function is, by the request id that Lambda gave it.
+/// Who claims a token: an invocation of a function, or a client with its idempotency key.
 ///
-/// Drawn once an invocation, before the first call to the store, so that a retry of that call is
-/// the same claimant. Not by the id of API Gateway's request, which a client can choose.
-///
-/// `None` without an id: all invocations would be one claimant.
-#[must_use]
-pub fn claimant_of_invocation(request_id: &str) -> Option<String> {
-    (!request_id.is_empty()).then(|| format!("r:{request_id}"))
+/// Two requests by the same claimant are one claim that was repeated; by two claimants they are two
+/// claims, of which at most one succeeds. The text is what the store keeps in `minted_by` and
+/// `used_by`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claimant(String);
+
+impl Claimant {
+    /// The invocation of a function that Lambda gave the id `request_id`.
+    ///
+    /// Drawn once per invocation, before the first call to the store, so that a retry of that call
+    /// is the same claimant. The id of API Gateway's request would not do: a client can choose it.
+    ///
+    /// `None` for an empty id, under which all invocations would be one claimant.
+    #[must_use]
+    pub fn of_invocation(request_id: &str) -> Option<Self> {
+        (!request_id.is_empty()).then(|| Self(format!("r:{request_id}")))
+    }
+
+    /// The claimant that a store has kept as `text`.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text that a store keeps.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Claimant> for String {
+    fn from(claimant: Claimant) -> Self {
+        claimant.0
+    }
 }
 
 /// What a client sends in `Idempotency-Key`: with it, its own retry is the same claimant too.
 ///
-/// Whoever has both the token and this key is the claimant, so it is as secret as a token.
+/// Any caller that has both the token and this key is the claimant, so it is as secret as a token.
 #[derive(Clone, Eq, PartialEq)]
 pub struct IdempotencyKey(String);
 
@@ -50,9 +78,9 @@ impl fmt::Debug for IdempotencyKey {
 /// Who asks for a token to be spent.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// An invocation, as [`claimant_of_invocation`]: its client has no way to come back.
-    Invocation(String),
-    /// A client that may come back with the same key and be told the same.
+    /// An invocation: its client cannot repeat the claim.
+    Invocation(Claimant),
+    /// A client that can repeat the claim with the same key, and then gets the same answer.
     Client(IdempotencyKey),
 }
 
@@ -70,14 +98,14 @@ impl ClaimantKey {
 
     /// The claimant that `caller` is for the token `jti`.
     ///
-    /// What is stored is a MAC: a reader of the table can neither learn the client's key from it
-    /// nor tell which tokens were claimed with the same one.
-    pub(crate) fn claimant(&self, caller: &Caller, jti: &Jti) -> String {
+    /// A MAC is stored: a reader of the table can neither learn the client's key from it nor tell
+    /// which tokens were claimed with the same one.
+    pub(crate) fn claimant(&self, caller: &Caller, jti: &Jti) -> Claimant {
         match caller {
             Caller::Invocation(claimant) => claimant.clone(),
             Caller::Client(IdempotencyKey(key)) => {
                 let message = format!("{jti}\0{key}");
-                format!("i:{}", mac(message.as_bytes(), &self.0))
+                Claimant(format!("i:{}", mac(message.as_bytes(), &self.0)))
             }
         }
     }
@@ -95,9 +123,9 @@ mod tests {
     const JTI: &str = "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f";
 
     #[test]
-    fn an_invocation_is_the_claimant_of_its_id_and_without_one_it_is_nobody() {
-        assert_eq!(claimant_of_invocation("6bc28136").as_deref(), Some("r:6bc28136"));
-        assert_eq!(claimant_of_invocation(""), None);
+    fn an_invocation_is_the_claimant_of_its_id_and_none_without_one() {
+        assert_eq!(Claimant::of_invocation("6bc28136").unwrap().as_str(), "r:6bc28136");
+        assert_eq!(Claimant::of_invocation(""), None);
     }
 
     #[test]
@@ -116,9 +144,9 @@ mod tests {
         let caller = Caller::Client(IdempotencyKey::parse("order-17").unwrap());
         // By another implementation of HMAC-SHA256.
         let expected = "i:rhU4TbzsKTESo3zhQHHBlvHLldVEl2mlz5jChw1u6HI";
-        assert_eq!(key.claimant(&caller, &Jti::parse(JTI).unwrap()), expected);
-        let invocation = Caller::Invocation("r:1".to_owned());
-        assert_eq!(key.claimant(&invocation, &Jti::parse(JTI).unwrap()), "r:1");
+        assert_eq!(key.claimant(&caller, &Jti::parse(JTI).unwrap()).as_str(), expected);
+        let invocation = Claimant::of_invocation("1").unwrap();
+        assert_eq!(key.claimant(&Caller::Invocation(invocation.clone()), &Jti::parse(JTI).unwrap()), invocation);
     }
 
     #[test]

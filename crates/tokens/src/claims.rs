@@ -16,6 +16,10 @@ pub const MAX_TOKEN_BYTES: usize = 1024;
 /// A constant and no setting: it bounds how long a key must be kept after it stops signing.
 pub const MAX_LIFETIME_SECONDS: u64 = 86_400;
 
+/// The latest time that can be given for "revoke every token minted until then": ten digits. A time in
+/// milliseconds is longer, and would revoke every token to come.
+pub const MAX_REVOKED_BEFORE: u64 = 9_999_999_999;
+
 /// How far in the future `nbf` and `iat` may lie, in seconds.
 ///
 /// Two environments have two clocks, and a token is often spent within a second of its minting.

@@ -7,18 +7,18 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Claim, Jti, Row, StoreError, Timestamp, TokenStore, Verdict, decide, may_insert};
+use crate::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, Verdict, decide, may_insert};
 
-/// Rows below which a sweep is not worth its time.
+/// The number of rows below which a sweep is not worth its time.
 const SMALLEST_SWEEP: usize = 1024;
 
-/// A [`TokenStore`] in the memory of this process: what `local` serves from, gone when it ends.
+/// A store in the memory of this process, which ends with it: what `local` serves from.
 #[derive(Debug, Default)]
 pub struct InMemoryTokenStore {
     rows: Mutex<Rows>,
 }
 
-/// The rows, and when to look for those that may go.
+/// The rows, and when to look for those that can be deleted.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
@@ -58,7 +58,7 @@ impl Rows {
 }
 
 #[async_trait]
-impl TokenStore for InMemoryTokenStore {
+impl Insert for InMemoryTokenStore {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
         let mut rows = self.rows();
         if !may_insert(rows.by_jti.get(jti), &row.minted_by) {
@@ -68,14 +68,17 @@ impl TokenStore for InMemoryTokenStore {
         rows.by_jti.insert(*jti, row);
         Ok(())
     }
+}
 
-    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for InMemoryTokenStore {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
         let mut rows = self.rows();
         let row = rows.by_jti.get_mut(jti);
-        let verdict = decide(row.as_deref(), claim, now);
+        let verdict = decide(row.as_deref(), claimant, now);
         if let (Verdict::Spent { .. }, Some(row)) = (verdict, row) {
             row.used_at.get_or_insert(now);
-            row.used_by = Some(claim.claimant.clone());
+            row.used_by = Some(claimant.clone());
         }
         Ok(verdict)
     }

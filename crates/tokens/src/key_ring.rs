@@ -6,14 +6,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{Timestamp, claimant::ClaimantKey, claims::TOKEN_TYPE};
+use crate::{
+    Timestamp,
+    claimant::ClaimantKey,
+    claims::{MAX_REVOKED_BEFORE, TOKEN_TYPE},
+};
 
 /// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 demands for HS256.
 pub const MIN_KEY_BYTES: usize = 32;
-
-/// The largest `not_before`: ten digits. A time in milliseconds is longer, and would revoke every token
-/// to come.
-const LAST_NOT_BEFORE: u64 = 9_999_999_999;
 
 /// The name of a key: `k` and 1 to 10 digits.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -137,7 +137,7 @@ impl fmt::Debug for KeyRing {
 /// Seconds as a number, or as the string that `GenerateSecretString`'s template would hold.
 fn seconds(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-    seconds.filter(|seconds| *seconds <= LAST_NOT_BEFORE).map(Timestamp)
+    seconds.filter(|seconds| *seconds <= MAX_REVOKED_BEFORE).map(Timestamp)
 }
 
 /// What is wrong with the JSON of a key ring.

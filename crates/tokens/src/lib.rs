@@ -5,11 +5,11 @@
 //! | what a token says | [`Claims`] (`claims.rs`) |
 //! | which keys sign and check it | [`KeyRing`] (`key_ring.rs`) |
 //! | how it is minted | [`Minter`] (`mint.rs`) |
-//! | when it is ours, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
+//! | when it is accepted, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
 //! | how it is spent | [`Spender`] (`spend.rs`) |
-//! | who it is spent for | [`Caller`] (`claimant.rs`) |
+//! | who claims it | [`Claimant`] (`claimant.rs`) |
 //! | why it is spent only once | [`decide`] (`rule.rs`) |
-//! | what a store owes the rule | [`TokenStore`] (`store.rs`) |
+//! | what a store must do | [`Insert`], [`Spend`] (`store.rs`) |
 //!
 //! Nothing here knows AWS, HTTP, the environment, a clock or a source of randomness: the time, the
 //! token's id and the caller's identity are arguments. So the rule can be tested, modelled and
@@ -23,6 +23,7 @@ mod jti;
 mod key_ring;
 mod key_store;
 mod mint;
+mod ports;
 mod refusal;
 mod rule;
 mod spend;
@@ -31,16 +32,17 @@ mod timestamp;
 mod token;
 
 pub use check::{CheckError, Checker};
-pub use claimant::{Caller, IdempotencyKey, claimant_of_invocation};
-pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES};
+pub use claimant::{Caller, Claimant, IdempotencyKey};
+pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, MAX_TOKEN_BYTES};
 pub use in_memory::InMemoryTokenStore;
 pub use jti::Jti;
 pub use key_ring::{KeyRing, KeyRingError, Kid, MIN_KEY_BYTES};
 pub use key_store::{FixedKeyStore, KeyStore, KeyStoreError};
 pub use mint::{MintError, Minted, Minter};
+pub use ports::Ports;
 pub use refusal::Refusal;
-pub use rule::{Claim, REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert};
+pub use rule::{REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert};
 pub use spend::{SpendError, Spender, Spent};
-pub use store::{StoreError, TokenStore};
+pub use store::{Insert, Spend, StoreError, TokenStore};
 pub use timestamp::Timestamp;
 pub use token::Token;

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use futures_util::future;
-
 use crate::{
-    Claims, Issuer, Jti, KeyStore, KeyStoreError, ROW_RETENTION_SECONDS, Row, StoreError, Timestamp, Token, TokenStore,
+    Claimant, Claims, Insert, Issuer, Jti, KeyStore, KeyStoreError, Row, StoreError, Timestamp, Token,
+    key_store::with_refresh,
 };
 
 /// Mints tokens of one deployment and one lifetime.
 pub struct Minter {
     issuer: Issuer,
-    ttl_seconds: u32,
+    ttl_seconds: u64,
     keys: Arc<dyn KeyStore>,
-    store: Arc<dyn TokenStore>,
+    store: Arc<dyn Insert>,
 }
 
 /// A token that has just been minted.
@@ -47,7 +46,7 @@ pub enum MintError {
 impl Minter {
     /// A minter of `issuer`'s tokens that live `ttl_seconds`.
     #[must_use]
-    pub fn new(issuer: Issuer, ttl_seconds: u32, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Self {
+    pub fn new(issuer: Issuer, ttl_seconds: u64, keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Self {
         Self { issuer, ttl_seconds, keys, store }
     }
 
@@ -61,12 +60,12 @@ impl Minter {
     pub async fn mint(
         &self,
         jti: Jti,
-        minted_by: String,
+        minted_by: Claimant,
         host: Option<String>,
         now: Timestamp,
     ) -> Result<Minted, MintError> {
         let ring = self.keys.ring(now).await.map_err(MintError::Keys)?;
-        let expires_at = now.plus(self.ttl_seconds.into());
+        let expires_at = now.plus(self.ttl_seconds);
         let claims = Claims {
             iss: self.issuer.iss.clone(),
             aud: self.issuer.aud.clone(),
@@ -77,20 +76,10 @@ impl Minter {
         };
         let key = ring.active();
         let token = jsonwebtoken::encode(&key.header, &claims, &key.encoding).map_err(MintError::Sign)?;
-        let row = Row {
-            minted_by,
-            created_at: now,
-            host,
-            expires_at,
-            purge_at: expires_at.plus(ROW_RETENTION_SECONDS),
-            used_at: None,
-            used_by: None,
-            revoked_at: None,
-        };
-        let (stored, ()) = future::join(self.store.insert(&jti, row), self.keys.refresh_if_due(now)).await;
+        let insert = self.store.insert(&jti, Row::minted(&claims, minted_by, host));
+        let (stored, refreshed) = with_refresh(&*self.keys, now, insert).await;
         stored.map_err(MintError::Store)?;
-        // An environment that idled has signed with an old ring, and has just fetched the new one.
-        if !self.keys.ring(now).await.map_err(MintError::Keys)?.accepts(key, now) {
+        if !refreshed.map_err(MintError::Keys)?.accepts(key, now) {
             return Err(MintError::DeadOnArrival);
         }
         Ok(Minted { token: Token::new(token), jti, expires_at })

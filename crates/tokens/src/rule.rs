@@ -3,7 +3,7 @@
 //! The in-memory store applies them under its lock; the DynamoDB store states them as conditions
 //! and explains a failed condition with them.
 
-use crate::{Refusal, Timestamp};
+use crate::{Claimant, Claims, Refusal, Timestamp};
 
 /// How long after the first spend the same claimant is told yes again, in seconds.
 ///
@@ -16,8 +16,8 @@ pub const ROW_RETENTION_SECONDS: u64 = 86_400;
 /// What the store keeps of a token. The token itself is never stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
-    /// The invocation that minted it, as [`claimant_of_invocation`](crate::claimant_of_invocation).
-    pub minted_by: String,
+    /// The invocation that minted it.
+    pub minted_by: Claimant,
     /// When it was minted.
     pub created_at: Timestamp,
     /// The host that the minting request came to, at most 255 bytes.
@@ -29,16 +29,27 @@ pub struct Row {
     /// When it was first spent.
     pub used_at: Option<Timestamp>,
     /// The claimant that spent it.
-    pub used_by: Option<String>,
+    pub used_by: Option<Claimant>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Somebody's claim to a token.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Claim {
-    /// Who claims it: an invocation, or a client that brought an idempotency key.
-    pub claimant: String,
+impl Row {
+    /// The row of the token with these `claims`, which the invocation `minted_by` minted for a
+    /// request to `host`.
+    #[must_use]
+    pub const fn minted(claims: &Claims, minted_by: Claimant, host: Option<String>) -> Self {
+        Self {
+            minted_by,
+            created_at: claims.iat,
+            host,
+            expires_at: claims.exp,
+            purge_at: claims.exp.plus(ROW_RETENTION_SECONDS),
+            used_at: None,
+            used_by: None,
+            revoked_at: None,
+        }
+    }
 }
 
 /// The store's answer to a claim.
@@ -84,10 +95,10 @@ impl Verdict {
 /// For each token at most one claimant is ever told [`Verdict::Spent`], provided that whoever asks
 /// writes the claimant into the row in the same atomic step.
 #[must_use]
-pub fn decide(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Verdict {
+pub fn decide(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
     let Some(row) = row else { return Verdict::Unknown };
     let unclaimed = row.used_by.is_none() && row.revoked_at.is_none();
-    let mine = row.used_by.as_ref() == Some(&claim.claimant)
+    let mine = row.used_by.as_ref() == Some(claimant)
         && row.used_at.is_some_and(|used_at| used_at >= now.minus(REPLAY_WINDOW_SECONDS));
     if row.expires_at > now && (unclaimed || mine) {
         return Verdict::Spent { replayed: mine };
@@ -104,85 +115,91 @@ pub fn decide(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Verdict {
 /// Over its own row it may: that is the retry of a write whose reply was lost. But never over one
 /// that has since been spent or revoked: a duplicate that arrives late would wipe the mark.
 #[must_use]
-pub fn may_insert(row: Option<&Row>, minted_by: &str) -> bool {
-    row.is_none_or(|row| row.minted_by == minted_by && row.used_by.is_none() && row.revoked_at.is_none())
+pub fn may_insert(row: Option<&Row>, minted_by: &Claimant) -> bool {
+    row.is_none_or(|row| row.minted_by == *minted_by && row.used_by.is_none() && row.revoked_at.is_none())
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::Jti;
 
     const NOW: Timestamp = Timestamp(1_700_000_000);
 
     fn row() -> Row {
-        Row {
-            minted_by: "r:mint".into(),
-            created_at: NOW.minus(10),
-            host: None,
-            expires_at: NOW.plus(300),
-            purge_at: NOW.plus(300 + ROW_RETENTION_SECONDS),
-            used_at: None,
-            used_by: None,
-            revoked_at: None,
-        }
+        let claims = Claims {
+            iss: String::new(),
+            aud: String::new(),
+            jti: Jti::new(Uuid::nil()),
+            iat: NOW.minus(10),
+            nbf: NOW.minus(10),
+            exp: NOW.plus(300),
+        };
+        Row::minted(&claims, by("mint"), None)
+    }
+
+    fn by(id: &str) -> Claimant {
+        Claimant::of_invocation(id).unwrap()
     }
 
     fn spent_by(claimant: &str, used_at: Timestamp) -> Row {
-        Row { used_by: Some(claimant.into()), used_at: Some(used_at), ..row() }
+        Row { used_by: Some(by(claimant)), used_at: Some(used_at), ..row() }
     }
 
-    fn claim() -> Claim {
-        Claim { claimant: "r:me".into() }
+    fn me() -> Claimant {
+        by("me")
     }
 
     #[test]
     fn an_unclaimed_token_is_spent() {
-        assert_eq!(decide(Some(&row()), &claim(), NOW), Verdict::Spent { replayed: false });
+        assert_eq!(decide(Some(&row()), &me(), NOW), Verdict::Spent { replayed: false });
     }
 
     #[test]
     fn a_token_without_a_row_is_unknown() {
-        assert_eq!(decide(None, &claim(), NOW), Verdict::Unknown);
+        assert_eq!(decide(None, &me(), NOW), Verdict::Unknown);
     }
 
     #[test]
     fn a_token_expires_at_the_second_of_its_exp() {
         let row = row();
         let last = row.expires_at.minus(1);
-        assert_eq!(decide(Some(&row), &claim(), last), Verdict::Spent { replayed: false });
-        assert_eq!(decide(Some(&row), &claim(), row.expires_at), Verdict::Expired);
+        assert_eq!(decide(Some(&row), &me(), last), Verdict::Spent { replayed: false });
+        assert_eq!(decide(Some(&row), &me(), row.expires_at), Verdict::Expired);
     }
 
     #[test]
     fn the_claimant_is_told_yes_again_for_sixty_seconds() {
-        let row = spent_by("r:me", NOW);
-        assert_eq!(decide(Some(&row), &claim(), NOW.plus(60)), Verdict::Spent { replayed: true });
-        assert_eq!(decide(Some(&row), &claim(), NOW.plus(61)), Verdict::AlreadyUsed { used_at: NOW });
+        let row = spent_by("me", NOW);
+        assert_eq!(decide(Some(&row), &me(), NOW.plus(60)), Verdict::Spent { replayed: true });
+        assert_eq!(decide(Some(&row), &me(), NOW.plus(61)), Verdict::AlreadyUsed { used_at: NOW });
     }
 
     #[test]
     fn another_claimant_is_told_when_the_token_was_spent() {
-        let row = spent_by("r:other", NOW.minus(3));
-        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::AlreadyUsed { used_at: NOW.minus(3) });
+        let row = spent_by("other", NOW.minus(3));
+        assert_eq!(decide(Some(&row), &me(), NOW), Verdict::AlreadyUsed { used_at: NOW.minus(3) });
     }
 
     #[test]
     fn a_spent_token_reads_as_used_even_when_it_is_also_revoked_and_expired() {
-        let row = Row { revoked_at: Some(NOW), ..spent_by("r:other", NOW) };
-        assert_eq!(decide(Some(&row), &claim(), NOW.plus(900)), Verdict::AlreadyUsed { used_at: NOW });
+        let row = Row { revoked_at: Some(NOW), ..spent_by("other", NOW) };
+        assert_eq!(decide(Some(&row), &me(), NOW.plus(900)), Verdict::AlreadyUsed { used_at: NOW });
     }
 
     #[test]
     fn a_revoked_token_reads_as_revoked_even_after_it_expired() {
         let row = Row { revoked_at: Some(NOW), ..row() };
-        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::Revoked);
-        assert_eq!(decide(Some(&row), &claim(), NOW.plus(900)), Verdict::Revoked);
+        assert_eq!(decide(Some(&row), &me(), NOW), Verdict::Revoked);
+        assert_eq!(decide(Some(&row), &me(), NOW.plus(900)), Verdict::Revoked);
     }
 
     #[test]
     fn the_claimant_is_told_yes_again_although_the_token_was_revoked_since() {
-        let row = Row { revoked_at: Some(NOW), ..spent_by("r:me", NOW) };
-        assert_eq!(decide(Some(&row), &claim(), NOW), Verdict::Spent { replayed: true });
+        let row = Row { revoked_at: Some(NOW), ..spent_by("me", NOW) };
+        assert_eq!(decide(Some(&row), &me(), NOW), Verdict::Spent { replayed: true });
     }
 
     #[test]
@@ -197,10 +214,10 @@ mod tests {
 
     #[test]
     fn a_mint_may_repeat_itself_but_never_wipe_a_mark() {
-        assert!(may_insert(None, "r:mint"));
-        assert!(may_insert(Some(&row()), "r:mint"));
-        assert!(!may_insert(Some(&row()), "r:other"));
-        assert!(!may_insert(Some(&spent_by("r:me", NOW)), "r:mint"));
-        assert!(!may_insert(Some(&Row { revoked_at: Some(NOW), ..row() }), "r:mint"));
+        assert!(may_insert(None, &by("mint")));
+        assert!(may_insert(Some(&row()), &by("mint")));
+        assert!(!may_insert(Some(&row()), &by("other")));
+        assert!(!may_insert(Some(&spent_by("me", NOW)), &by("mint")));
+        assert!(!may_insert(Some(&Row { revoked_at: Some(NOW), ..row() }), &by("mint")));
     }
 }

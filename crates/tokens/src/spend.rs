@@ -2,28 +2,26 @@
 
 use std::sync::Arc;
 
-use futures_util::future;
-
 use crate::{
-    Caller, CheckError, Checker, Claim, Claims, KeyRing, KeyStore, KeyStoreError, Refusal, StoreError, Timestamp,
-    Token, TokenStore,
+    Caller, CheckError, Checker, Claimant, Claims, KeyRing, KeyStore, KeyStoreError, Refusal, Spend, StoreError,
+    Timestamp, Token, key_store::with_refresh,
 };
 
 /// Spends tokens.
 pub struct Spender {
     checker: Checker,
     keys: Arc<dyn KeyStore>,
-    store: Arc<dyn TokenStore>,
+    store: Arc<dyn Spend>,
 }
 
-/// A token that is now its claimant's.
+/// A token that the caller has spent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Spent {
-    /// It had been already, and this is the same answer again.
+    /// The same claimant had spent it before, and gets the same answer again.
     pub replayed: bool,
 }
 
-/// Why a token was not spent, or why nobody knows.
+/// Why a token was not spent, or why the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum SpendError {
     /// The token is refused.
@@ -32,7 +30,7 @@ pub enum SpendError {
     /// The token could not be checked.
     #[error("no keys to check with")]
     Keys(#[source] KeyStoreError),
-    /// The outcome is not known.
+    /// The outcome is unknown.
     #[error("the token could not be spent")]
     Store(#[source] StoreError),
 }
@@ -40,7 +38,7 @@ pub enum SpendError {
 impl Spender {
     /// A spender of the tokens that pass `checker`.
     #[must_use]
-    pub fn new(checker: Checker, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Self {
+    pub fn new(checker: Checker, keys: Arc<dyn KeyStore>, store: Arc<dyn Spend>) -> Self {
         Self { checker, keys, store }
     }
 
@@ -50,29 +48,27 @@ impl Spender {
     ///
     /// # Errors
     ///
-    /// [`SpendError::Refused`] with the reason, and else an outcome that is not known: a caller with
-    /// an idempotency key may ask again.
+    /// [`SpendError::Refused`] with the reason; with any other error the outcome is unknown, and a
+    /// caller with an idempotency key can ask again.
     pub async fn spend(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<Spent, SpendError> {
-        let (claims, claim, ring) = self.check(token, caller, now).await?;
-        let (verdict, ()) =
-            future::join(self.store.spend(&claims.jti, &claim, now), self.keys.refresh_if_due(now)).await;
+        let (claims, claimant, ring) = self.check(token, caller, now).await?;
+        let spend = self.store.spend(&claims.jti, &claimant, now);
+        let (verdict, refreshed) = with_refresh(&*self.keys, now, spend).await;
         let replayed = verdict.map_err(SpendError::Store)?.into_result().map_err(SpendError::Refused)?;
-        // An environment that idled has checked with an old ring, and has just fetched the new one:
-        // its keys and its `not_before` have the last word.
-        let refreshed = self.keys.ring(now).await.map_err(SpendError::Keys)?;
+        let refreshed = refreshed.map_err(SpendError::Keys)?;
         if !Arc::ptr_eq(&ring, &refreshed) {
             self.checker.check(token, &refreshed, now).map_err(|err| SpendError::Refused(err.into()))?;
         }
         Ok(Spent { replayed })
     }
 
-    /// The claims of `token`, the claim to it that `caller` makes, and the ring that says so.
+    /// The claims of `token`, the claimant that `caller` is for it, and the ring that it passed.
     async fn check(
         &self,
         token: &Token,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(Claims, Claim, Arc<KeyRing>), SpendError> {
+    ) -> Result<(Claims, Claimant, Arc<KeyRing>), SpendError> {
         let mut ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
         let mut checked = self.checker.check_with_key(token, &ring, now);
         if matches!(checked, Err(CheckError::UnknownKid)) {
@@ -80,8 +76,8 @@ impl Spender {
             checked = self.checker.check_with_key(token, &ring, now);
         }
         let (claims, key) = checked.map_err(|err| SpendError::Refused(err.into()))?;
-        let claim = Claim { claimant: key.claimant.claimant(caller, &claims.jti) };
-        Ok((claims, claim, ring))
+        let claimant = key.claimant.claimant(caller, &claims.jti);
+        Ok((claims, claimant, ring))
     }
 }
 

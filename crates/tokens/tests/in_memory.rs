@@ -5,24 +5,22 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokens::{
-    Claim, InMemoryTokenStore, Jti, ROW_RETENTION_SECONDS, Row, Timestamp, TokenStore, Verdict, decide, may_insert,
+    Claimant, Claims, InMemoryTokenStore, Insert as _, Jti, ROW_RETENTION_SECONDS, Row, Spend as _, Timestamp, Verdict,
+    decide, may_insert,
 };
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
-fn row(minted_by: &str, created_at: Timestamp) -> Row {
-    let expires_at = created_at.plus(90);
-    Row {
-        minted_by: minted_by.into(),
-        created_at,
-        host: None,
-        expires_at,
-        purge_at: expires_at.plus(ROW_RETENTION_SECONDS),
-        used_at: None,
-        used_by: None,
-        revoked_at: None,
-    }
+/// The row of a token that lives 90 s.
+fn row(minted_by: &Claimant, iat: Timestamp) -> Row {
+    let jti = Jti::new(Uuid::nil());
+    let claims = Claims { iss: String::new(), aud: String::new(), jti, iat, nbf: iat, exp: iat.plus(90) };
+    Row::minted(&claims, minted_by.clone(), None)
+}
+
+fn by(id: impl std::fmt::Display) -> Claimant {
+    Claimant::from_stored(format!("r:{id}"))
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +50,7 @@ proptest! {
             match call {
                 Call::Wait { seconds } => now = now.plus(seconds),
                 Call::Insert { jti, minted_by } => {
-                    let minted_by = format!("r:{minted_by}");
+                    let minted_by = by(minted_by);
                     let may = may_insert(model.get(&jti), &minted_by);
                     let new = row(&minted_by, now);
                     let stored = store.insert(&Jti::new(Uuid::from_u128(jti)), new.clone()).now_or_never().unwrap();
@@ -62,15 +60,15 @@ proptest! {
                     }
                 }
                 Call::Spend { jti, claimant } => {
-                    let claim = Claim { claimant: format!("r:{claimant}") };
-                    let expected = decide(model.get(&jti), &claim, now);
-                    let verdict = store.spend(&Jti::new(Uuid::from_u128(jti)), &claim, now).now_or_never().unwrap();
+                    let by = by(claimant);
+                    let expected = decide(model.get(&jti), &by, now);
+                    let verdict = store.spend(&Jti::new(Uuid::from_u128(jti)), &by, now).now_or_never().unwrap();
                     prop_assert_eq!(verdict.unwrap(), expected);
                     if let Verdict::Spent { .. } = expected {
                         prop_assert_eq!(*winners.entry(jti).or_insert(claimant), claimant);
                         let row = model.get_mut(&jti).unwrap();
                         row.used_at.get_or_insert(now);
-                        row.used_by = Some(claim.claimant);
+                        row.used_by = Some(by);
                     }
                 }
             }
@@ -84,15 +82,15 @@ async fn rows_that_may_be_purged_do_not_pile_up_and_live_ones_stay() {
     let (live, expired) = (Jti::new(Uuid::from_u128(u128::MAX)), Jti::new(Uuid::from_u128(u128::MAX - 1)));
     let much_later = NOW.plus(90 + ROW_RETENTION_SECONDS);
     for number in 0..5000 {
-        store.insert(&Jti::new(Uuid::from_u128(number)), row("r:mint", NOW)).await.unwrap();
+        store.insert(&Jti::new(Uuid::from_u128(number)), row(&by("mint"), NOW)).await.unwrap();
     }
-    store.insert(&live, row("r:mint", much_later)).await.unwrap();
-    store.insert(&expired, row("r:mint", much_later.minus(100))).await.unwrap();
+    store.insert(&live, row(&by("mint"), much_later)).await.unwrap();
+    store.insert(&expired, row(&by("mint"), much_later.minus(100))).await.unwrap();
     for number in 5000..20_000 {
-        store.insert(&Jti::new(Uuid::from_u128(number)), row("r:mint", much_later)).await.unwrap();
+        store.insert(&Jti::new(Uuid::from_u128(number)), row(&by("mint"), much_later)).await.unwrap();
     }
-    let claim = Claim { claimant: "r:me".into() };
-    assert_eq!(store.spend(&Jti::new(Uuid::from_u128(0)), &claim, NOW).await.unwrap(), Verdict::Unknown);
+    let me = by("me");
+    assert_eq!(store.spend(&Jti::new(Uuid::from_u128(0)), &me, NOW).await.unwrap(), Verdict::Unknown);
     assert!(store.row(&expired).is_some(), "the evidence is kept for a day");
-    assert_eq!(store.spend(&live, &claim, much_later).await.unwrap(), Verdict::Spent { replayed: false });
+    assert_eq!(store.spend(&live, &me, much_later).await.unwrap(), Verdict::Spent { replayed: false });
 }

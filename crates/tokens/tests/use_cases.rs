@@ -10,9 +10,9 @@ use std::sync::{
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokens::{
-    Caller, Checker, Claim, Claims, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore, KeyStoreError, MintError,
-    Minted, Minter, ROW_RETENTION_SECONDS, Refusal, Row, SpendError, Spender, Spent, StoreError, Timestamp, TokenStore,
-    Verdict,
+    Caller, Checker, Claimant, Claims, InMemoryTokenStore, Insert, Issuer, Jti, KeyRing, KeyStore, KeyStoreError,
+    MintError, Minted, Minter, ROW_RETENTION_SECONDS, Refusal, Spend, SpendError, Spender, Spent, StoreError,
+    Timestamp, Verdict,
 };
 use uuid::Uuid;
 
@@ -64,37 +64,44 @@ impl KeyStore for Scripted {
 }
 
 /// The in-memory store, and how often it was asked to spend.
-#[derive(Default)]
 struct Counting {
-    store: InMemoryTokenStore,
+    store: Arc<InMemoryTokenStore>,
     spends: AtomicUsize,
 }
 
 #[async_trait]
-impl TokenStore for Counting {
-    async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
-        self.store.insert(jti, row).await
-    }
-
-    async fn spend(&self, jti: &Jti, claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+impl Spend for Counting {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
         self.spends.fetch_add(1, Ordering::SeqCst);
-        self.store.spend(jti, claim, now).await
+        self.store.spend(jti, claimant, now).await
     }
+}
+
+/// The invocation `id`.
+fn by(id: &str) -> Claimant {
+    Claimant::of_invocation(id).unwrap()
 }
 
 fn issuer() -> Issuer {
     Issuer { iss: "stack".into(), aud: "stack/Prod".into() }
 }
 
-fn mint(keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Result<Minted, MintError> {
+fn mint(keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Result<Minted, MintError> {
     let minter = Minter::new(issuer(), 300, keys, store);
-    minter.mint(JTI, "r:mint".into(), Some("api.example.com".into()), NOW).now_or_never().unwrap()
+    minter.mint(JTI, by("mint"), Some("api.example.com".into()), NOW).now_or_never().unwrap()
 }
 
-fn spend(minted: &Minted, keys: Arc<dyn KeyStore>, store: Arc<dyn TokenStore>) -> Result<Spent, SpendError> {
+fn spend(minted: &Minted, keys: Arc<dyn KeyStore>, store: Arc<dyn Spend>) -> Result<Spent, SpendError> {
     let spender = Spender::new(Checker::new(&issuer(), Timestamp(0)), keys, store);
-    let caller = Caller::Invocation("r:spend".into());
+    let caller = Caller::Invocation(by("spend"));
     spender.spend(&minted.token, &caller, NOW).now_or_never().unwrap()
+}
+
+/// A token that the key `kid` has signed, and the store that has its row.
+fn minted(kid: &str) -> (Minted, Arc<Counting>) {
+    let store = Arc::new(InMemoryTokenStore::new());
+    let minted = mint(Scripted::new(ring(kid, 0), None), store.clone()).unwrap();
+    (minted, Arc::new(Counting { store, spends: AtomicUsize::new(0) }))
 }
 
 fn refusal(outcome: Result<Spent, SpendError>) -> Refusal {
@@ -143,16 +150,14 @@ fn a_key_of_the_same_name_and_other_bytes_is_another_key() {
 
 #[test]
 fn an_unknown_kid_is_looked_for_once_more() {
-    let store = Arc::new(Counting::default());
-    let minted = mint(Scripted::new(ring("k2", 0), None), store.clone()).unwrap();
+    let (minted, store) = minted("k2");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
     assert_eq!(spend(&minted, keys, store).unwrap(), Spent { replayed: false });
 }
 
 #[test]
 fn a_kid_that_stays_unknown_is_refused_and_costs_no_call_to_the_store() {
-    let store = Arc::new(Counting::default());
-    let minted = mint(Scripted::new(ring("k2", 0), None), store.clone()).unwrap();
+    let (minted, store) = minted("k2");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k3", 0)));
     assert_eq!(refusal(spend(&minted, keys, store.clone())), Refusal::InvalidToken);
     assert_eq!(store.spends.load(Ordering::SeqCst), 0);
@@ -160,24 +165,21 @@ fn a_kid_that_stays_unknown_is_refused_and_costs_no_call_to_the_store() {
 
 #[test]
 fn a_kid_that_nobody_can_look_for_is_no_refusal() {
-    let store = Arc::new(Counting::default());
-    let minted = mint(Scripted::new(ring("k2", 0), None), store.clone()).unwrap();
+    let (minted, store) = minted("k2");
     let outcome = spend(&minted, Scripted::new(ring("k1", 0), None), store);
     assert!(matches!(outcome, Err(SpendError::Keys(_))), "{outcome:?}");
 }
 
 #[test]
 fn a13_a_token_of_a_key_that_is_gone_is_refused_after_an_idle_hour_too() {
-    let store = Arc::new(Counting::default());
-    let minted = mint(Scripted::new(ring("k1", 0), None), store.clone()).unwrap();
+    let (minted, store) = minted("k1");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
     assert_eq!(refusal(spend(&minted, keys, store)), Refusal::InvalidToken);
 }
 
 #[test]
 fn a_token_revoked_by_time_costs_no_call_to_the_store() {
-    let store = Arc::new(Counting::default());
-    let minted = mint(Scripted::new(ring("k1", 0), None), store.clone()).unwrap();
+    let (minted, store) = minted("k1");
     assert_eq!(refusal(spend(&minted, Scripted::new(ring("k1", NOW.0), None), store.clone())), Refusal::Revoked);
     assert_eq!(store.spends.load(Ordering::SeqCst), 0);
 }
@@ -195,7 +197,7 @@ fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
         let issuer = Issuer { iss: "s".repeat(padding), aud: "a".into() };
         let keys = Scripted::new(ring("k1", 0), None);
         let minter = Minter::new(issuer.clone(), 300, keys, Arc::new(InMemoryTokenStore::new()));
-        let minted = minter.mint(JTI, "r:mint".into(), None, NOW).now_or_never().unwrap().unwrap();
+        let minted = minter.mint(JTI, by("mint"), None, NOW).now_or_never().unwrap().unwrap();
         let checked = Checker::new(&issuer, Timestamp(0)).check(&minted.token, &ring("k1", 0), NOW);
         (minted.token.expose().len(), checked.is_ok())
     };

@@ -21,15 +21,14 @@ mod table;
 use std::sync::LazyLock;
 
 use ::validate::{Service, handle};
-use aws_lambda_events::{
-    apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse},
-    encodings::Body,
-};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use lambda_runtime::{Context, LambdaEvent};
-use serde_json::json;
+use apigw::Response;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
 
-use crate::helpers::event;
+use crate::helpers::{invocation, sample};
+
+/// The event of a request.
+type Request = Value;
 
 /// The reason of every refusal before the MAC has verified.
 const INVALID: &str = "invalid_token";
@@ -43,49 +42,53 @@ enum Place {
 }
 
 /// A request with `token` in `place`; none where HTTP or the limit of a body lets it not pass as it is.
-fn request_with(token: &str, place: Place) -> Option<ApiGatewayProxyRequest> {
+fn request_with(token: &str, place: Place) -> Option<Request> {
     let mut request = empty_request();
     match place {
         Place::Body => {
             let body = json!({ "token": token }).to_string();
             (body.len() <= apigw::MAX_BODY_BYTES).then_some(())?;
-            request.body = Some(body);
+            request["body"] = body.into();
         }
-        Place::Header => set_header(&mut request, "x-access-token", header_value(token)?),
-        Place::Bearer => set_header(&mut request, "authorization", header_value(&format!("Bearer {token}"))?),
+        Place::Header => set_header(&mut request, "x-access-token", &header_value(token)?),
+        Place::Bearer => set_header(&mut request, "authorization", &header_value(&format!("Bearer {token}"))?),
     }
     Some(request)
 }
 
 /// A request that carries no token yet.
-fn empty_request() -> ApiGatewayProxyRequest {
-    static REQUEST: LazyLock<ApiGatewayProxyRequest> = LazyLock::new(|| event("validate-without-body", "", "").payload);
+fn empty_request() -> Request {
+    static REQUEST: LazyLock<Request> = LazyLock::new(|| sample("validate-without-body", ""));
     REQUEST.clone()
 }
 
 /// `text` as the value of a header, which a server strips of white space at its ends.
-fn header_value(text: &str) -> Option<HeaderValue> {
+fn header_value(text: &str) -> Option<String> {
     let token = text.strip_prefix("Bearer ").unwrap_or(text);
-    (token.trim() == token).then(|| HeaderValue::from_str(text).ok())?
+    (token.trim() == token && HeaderValue::from_str(text).is_ok()).then(|| text.to_owned())
 }
 
-fn set_header(request: &mut ApiGatewayProxyRequest, name: &'static str, value: HeaderValue) {
-    let name = HeaderName::from_static(name);
-    request.headers.insert(name.clone(), value.clone());
-    request.multi_value_headers.insert(name, value);
+fn set_header(request: &mut Request, name: &str, value: &str) {
+    set_headers(request, name, &[value]);
+}
+
+/// Sends the header `name` once with each of `values`.
+fn set_headers(request: &mut Request, name: &str, values: &[&str]) {
+    request["headers"][name] = values.last().copied().into();
+    request["multiValueHeaders"][name] = json!(values);
 }
 
 /// A response, as far as a client can see it.
 #[derive(Debug, Eq, PartialEq)]
 struct Seen {
-    status: i64,
+    status: u16,
     headers: HeaderMap,
     body: String,
 }
 
 impl Seen {
     /// The status and the reason.
-    fn outcome(&self) -> (i64, String) {
+    fn outcome(&self) -> (u16, String) {
         (self.status, self.reason())
     }
 
@@ -96,16 +99,12 @@ impl Seen {
 }
 
 /// What a client sees of the answer to `request`, all the requests having the same id.
-async fn seen(service: &Service, request: ApiGatewayProxyRequest) -> Seen {
+async fn seen(service: &Service, request: Request) -> Seen {
     seen_by(service, request, "attack-1").await
 }
 
 /// As [`seen`], in the invocation `request_id`.
-async fn seen_by(service: &Service, request: ApiGatewayProxyRequest, request_id: &str) -> Seen {
-    let mut context = Context::default();
-    context.request_id = request_id.to_owned();
-    let event = LambdaEvent::new(request, context);
-    let ApiGatewayProxyResponse { status_code, headers, body, .. } = handle(service, event).await.unwrap();
-    let Some(Body::Text(body)) = body else { panic!("the response has no text") };
+async fn seen_by(service: &Service, request: Request, request_id: &str) -> Seen {
+    let Response { status_code, headers, body } = handle(service, invocation(&request, request_id)).await.unwrap();
     Seen { status: status_code, headers, body }
 }

@@ -37,7 +37,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// What DynamoDB answers to a claim of a token that somebody else has spent.
+/// What DynamoDB answers to a claim of a token that another claimant has spent.
 fn spent() -> serde_json::Value {
     let time = |seconds: u64| json!({"N": seconds.to_string()});
     json!({
@@ -54,13 +54,14 @@ fn spent() -> serde_json::Value {
 impl Network {
     /// The clients of a function in this network.
     pub(super) fn clients(self: &Arc<Self>) -> aws::Clients {
-        let config = aws::Config::from_lookup(|name| match name {
+        let lookup = |name: &str| match name {
             "AWS_REGION" => Some("eu-west-1".to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "TABLE_NAME" | "KEY_RING_SECRET_ID" => Some("x".to_owned()),
             _ => None,
-        });
+        };
         let connector = SharedHttpConnector::new(Connector(self.clone()));
-        aws::Clients::with_http_client(&config.unwrap(), http_client_fn(move |_, _| connector.clone()))
+        let http_client = http_client_fn(move |_, _| connector.clone());
+        aws::Clients::with_http_client(apigw::Settings::new(&lookup), http_client).unwrap()
     }
 
     /// How often each action was asked for.

@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use ::validate::{Config, Service};
+use ::validate::Service;
+use apigw::Settings;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::HeaderValue;
 use serde_json::{Value, json};
-use tokens::{InMemoryTokenStore, Jti, Timestamp};
+use tokens::Timestamp;
 
 use super::{
     INVALID, Place, Seen, empty_request,
@@ -21,7 +21,9 @@ use super::{
     network::Network,
     request_with, seen, seen_by, set_header,
 };
-use crate::helpers::{NOW, UntouchedStore, event, keys, minted, service, setting, store};
+use crate::helpers::{
+    NOW, UntouchedStore, answer, event, jti, keys, minted, ports, service, service_at, setting_with, store, token,
+};
 
 /// What a client sees who spends `token` in the invocation `request_id`.
 async fn spend(service: &Service, token: &str, request_id: &str) -> Seen {
@@ -62,19 +64,15 @@ async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_
         ("other.eu-west-1", "other.eu-west-1/Prod"),
     ] {
         let store = store();
-        let elsewhere = |name: &str| match name {
-            "TOKEN_ISSUER" => Some(iss.to_owned()),
-            "TOKEN_AUDIENCE" => Some(aud.to_owned()),
-            _ => setting(name),
-        };
-        let config = ::authorizer::Config::from_lookup(elsewhere).unwrap();
-        let authorizer = ::authorizer::Service::new(config, keys(), store.clone(), || NOW);
-        let minted = ::authorizer::handle(&authorizer, event("authorizer", "", "mint-1")).await.unwrap();
-        let token = minted.context.access_token;
+        let overrides = [("TOKEN_ISSUER", iss), ("TOKEN_AUDIENCE", aud)];
+        let elsewhere = setting_with(&overrides);
+        let settings = Settings::new(&elsewhere);
+        let authorizer = ::authorizer::Service::new(settings, ports(keys(), store.clone())).unwrap();
+        let token = token(&answer(&authorizer, event("authorizer", "", "mint-1")).await.unwrap());
 
         let here = service(keys(), store.clone());
         assert_eq!(spend(&here, &token, "spend-1").await.outcome(), (401, INVALID.into()));
-        let there = Service::new(Config::from_lookup(elsewhere).unwrap(), keys(), store, || NOW);
+        let there = Service::new(settings, ports(keys(), store)).unwrap();
         assert_eq!(spend(&there, &token, "spend-2").await.status, 200);
     }
 }
@@ -82,24 +80,22 @@ async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_
 #[tokio::test]
 async fn a39_a_replay_after_the_row_was_deleted_is_expired_without_a_call_to_the_store() {
     let token = minted(keys(), store()).await;
-    let config = Config::from_lookup(setting).unwrap();
-    let long_after = Service::new(config, keys(), Arc::new(UntouchedStore), || NOW.plus(300 + 86_400));
+    let long_after = service_at(|| NOW.plus(300 + 86_400), keys(), Arc::new(UntouchedStore));
     assert_eq!(spend(&long_after, &token, "spend-1").await.outcome(), (401, "expired".into()));
 }
 
 #[tokio::test]
 async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
-    let store = Arc::new(InMemoryTokenStore::new());
+    let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service(keys(), store.clone());
     let forged = |name: &'static str, value: &'static str| {
         let mut request = request_with(&token, Place::Body).unwrap();
-        set_header(&mut request, name, HeaderValue::from_static(value));
+        set_header(&mut request, name, value);
         request
     };
     assert_eq!(seen_by(&service, forged("x-amzn-requestid", "r:theirs"), "spend-1").await.status, 200);
-    let jti = Jti::parse(claims(&token)["jti"].as_str().unwrap()).unwrap();
-    assert_eq!(store.row(&jti).unwrap().used_by.as_deref(), Some("r:spend-1"));
+    assert_eq!(store.row(&jti(&token)).unwrap().used_by.unwrap().as_str(), "r:spend-1");
 
     let mut requests = vec![
         forged("x-amzn-requestid", "spend-1"),
@@ -112,9 +108,9 @@ async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
     ];
     let mut in_body = empty_request();
     let members = json!({"token": token, "claimant": "r:spend-1", "used_by": "r:spend-1", "requestId": "spend-1"});
-    in_body.body = Some(members.to_string());
+    in_body["body"] = members.to_string().into();
     let mut in_context = request_with(&token, Place::Body).unwrap();
-    in_context.request_context.request_id = Some("spend-1".into());
+    in_context["requestContext"]["requestId"] = "spend-1".into();
     requests.extend([in_body, in_context]);
     for (index, request) in requests.into_iter().enumerate() {
         assert_eq!(seen_by(&service, request, "spend-2").await.outcome(), (401, "already_used".into()), "{index}");
@@ -144,7 +140,7 @@ async fn a89_another_writing_of_a_spent_token_is_as_spent() {
 /// `validate` in a fresh environment of `network`, by a clock of the test.
 fn in_network(network: &Arc<Network>, now: fn() -> Timestamp) -> Service {
     let clients = network.clients();
-    Service::new(Config::from_lookup(setting).unwrap(), clients.keys, clients.store, now)
+    service_at(now, clients.keys, clients.store)
 }
 
 fn calls(calls: &[(&str, usize)]) -> BTreeMap<String, usize> {

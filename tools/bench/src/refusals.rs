@@ -6,7 +6,7 @@ use std::{hint::black_box, sync::Arc, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokens::{
-    Checker, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore as _, Minter, Timestamp, Token,
+    Checker, Claimant, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore as _, Minter, Timestamp, Token,
 };
 use tokio::runtime;
 use uuid::Uuid;
@@ -38,7 +38,11 @@ pub(crate) fn run() -> Result<()> {
     let minter = Minter::new(issuer.clone(), 300, keys.clone(), Arc::new(InMemoryTokenStore::new()));
     let runtime = runtime::Builder::new_current_thread().build()?;
     let jti = Jti::new(Uuid::from_u128(1));
-    let good = runtime.block_on(minter.mint(jti, "r:mint".to_owned(), None, NOW))?.token.expose().to_owned();
+    let good = runtime
+        .block_on(minter.mint(jti, Claimant::from_stored("r:mint".to_owned()), None, NOW))?
+        .token
+        .expose()
+        .to_owned();
     let ring = runtime.block_on(keys.ring(NOW))?;
     let checker = Checker::new(&issuer, Timestamp(0));
     let check = |token: &Token, now| black_box(checker.check(black_box(token), &ring, now)).is_ok();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use apigw::Settings;
 use tokens::TokenStore;
 
 use crate::process::variables;
@@ -15,7 +16,7 @@ use crate::process::variables;
 pub fn clients(url: &str, table: &str) -> aws::Clients {
     let variables = variables(url, url, table);
     let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
-    aws::Clients::new(&aws::Config::from_lookup(lookup).expect("the variables of a function"))
+    aws::Clients::new(Settings::new(&lookup)).expect("the variables of a function")
 }
 
 /// The store of [`clients`].

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use aws::Role;
+use aws::Access;
 
 /// The folder of the repository.
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
 pub const FUNCTIONS: [Function; 4] = [
-    Function { name: "authorizer", access: Some(Role::Minter) },
+    Function { name: "authorizer", access: Some(Access::Mint) },
     Function { name: "hello", access: None },
-    Function { name: "issue", access: Some(Role::Minter) },
-    Function { name: "validate", access: Some(Role::Spender) },
+    Function { name: "issue", access: Some(Access::Mint) },
+    Function { name: "validate", access: Some(Access::Spend) },
 ];
 
 /// A deployed function.
@@ -22,7 +22,7 @@ pub struct Function {
     /// The name of its folder and of its binary, and the prefix of its events in `events/`.
     pub name: &'static str,
     /// What it may do to the table of tokens. A function without access does not read the key ring either.
-    pub access: Option<Role>,
+    pub access: Option<Access>,
 }
 
 impl Function {
@@ -48,8 +48,8 @@ impl Function {
     #[must_use]
     pub fn actions(&self) -> Vec<&'static str> {
         match self.access {
-            Some(Role::Minter) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
-            Some(Role::Spender) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Mint) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Spend) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
             None => vec![],
         }
     }
@@ -77,6 +77,10 @@ mod tests {
 
     use super::*;
 
+    fn read(file: &str) -> String {
+        fs::read_to_string(format!("{REPOSITORY}/{file}")).unwrap()
+    }
+
     fn names() -> Vec<&'static str> {
         FUNCTIONS.iter().map(|function| function.name).collect()
     }
@@ -92,9 +96,19 @@ mod tests {
 
     #[test]
     fn the_functions_are_the_default_members_of_the_workspace() {
-        let manifest = fs::read_to_string(format!("{REPOSITORY}/Cargo.toml")).unwrap();
-        let line = manifest.lines().find_map(|line| line.strip_prefix("default-members = ")).unwrap();
-        assert_eq!(line, format!("{:?}", names()));
+        let manifest = read("Cargo.toml");
+        let members = manifest.lines().find_map(|line| line.strip_prefix("default-members = ")).unwrap();
+        assert_eq!(members, format!("{:?}", names()));
+    }
+
+    #[test]
+    fn sam_sync_ignores_the_build_output_next_to_every_function() {
+        let config = read("samconfig.toml");
+        let (_, section) = config.split_once("[default.sync.parameters.watch_exclude]\n").unwrap();
+        let mut ignoring: Vec<_> = section.lines().take_while(|line| !line.is_empty()).collect();
+        ignoring.sort_unstable();
+        let expected = FUNCTIONS.map(|function| format!("{} = [\"/target($|/)\"]", function.logical_id("Function")));
+        assert_eq!(ignoring, expected);
     }
 
     #[test]

@@ -4,16 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use apigw::ConfigError;
+use apigw::{ConfigError, Settings};
+use aws::{Clients, DynamoTokenStore};
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
-use aws_sdk_dynamodb::{Client, Config};
 use http::Uri;
-use tokens::TokenStore;
 
 /// How long DynamoDB may take to answer at start.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +26,7 @@ pub enum DynamoDbError {
     /// A variable that this DynamoDB needs is not set.
     #[error("--dynamodb cannot be used")]
     Environment(#[source] ConfigError),
-    /// The table does not exist, on a DynamoDB that is somebody's.
+    /// The table does not exist, on a DynamoDB that is not an emulator.
     #[error("the table {table} does not exist at {url}; it is made on a loopback address only")]
     Missing {
         /// The table.
@@ -49,28 +48,29 @@ pub enum DynamoDbError {
 
 /// The store in the table `table` of the DynamoDB at `url`.
 ///
-/// On a loopback address the table is made if it is missing, and credentials need not be set: what
-/// stands there is an emulator. Elsewhere it is an error.
+/// On a loopback address, which is taken for an emulator's, the table is made if it is missing, and
+/// credentials need not be set. Elsewhere a missing table is an error.
 ///
 /// # Errors
 ///
 /// [`DynamoDbError`], which says what to correct.
-pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<dyn TokenStore>, DynamoDbError> {
+pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<DynamoTokenStore>, DynamoDbError> {
     let is_emulator = is_loopback(url);
-    let settings = aws::Config::from_lookup(|name| match name {
+    let lookup = |name: &str| match name {
         "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.to_owned()),
         "TABLE_NAME" => Some(table.to_owned()),
         "KEY_RING_SECRET_ID" => Some("none: the key is drawn at start".to_owned()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => None,
         "AWS_REGION" => apigw::env(name).or(is_emulator.then(|| "us-east-1".to_owned())),
         _ => apigw::env(name).or((is_emulator && name != "AWS_SESSION_TOKEN").then(|| "local".to_owned())),
-    });
-    let settings = settings.map_err(|err| match err {
+    };
+    let settings = Settings::new(&lookup);
+    let bad_setting = |err| match err {
         ConfigError::Bad { .. } => DynamoDbError::Url, // no other setting can be bad
         err @ ConfigError::Missing(_) => DynamoDbError::Environment(err),
-    })?;
+    };
     let failed = |source| DynamoDbError::Failed { table: table.to_owned(), url: url.to_owned(), source };
-    let client = client(&settings);
+    let client = client(aws::dynamodb_config(settings).map_err(bad_setting)?);
     match client.describe_table().table_name(table).send().await.map_err(SdkError::into_service_error) {
         Ok(_) => {}
         Err(DescribeTableError::ResourceNotFoundException(_)) if is_emulator => {
@@ -81,7 +81,7 @@ pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<dyn TokenStore>, Dyn
         }
         Err(err) => return Err(failed(err.into())),
     }
-    Ok(aws::Clients::new(&settings).store)
+    Ok(Clients::new(settings).map_err(bad_setting)?.store)
 }
 
 /// Whether `url` can only be something on this machine.
@@ -93,16 +93,10 @@ fn is_loopback(url: &str) -> bool {
     is_url && (host == "localhost" || address.is_ok_and(|address| address.is_loopback()))
 }
 
-/// A client for the table itself, which no function has a right to.
-fn client(settings: &aws::Config) -> Client {
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(settings.region.clone()))
-        .credentials_provider(settings.credentials.clone())
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ANSWER_TIMEOUT).build())
-        .retry_config(RetryConfig::disabled());
-    config.set_endpoint_url(settings.dynamodb_endpoint.clone());
-    Client::from_conf(config.build())
+/// A client for the table itself, which no function has a permission for.
+fn client(functions: aws_sdk_dynamodb::config::Builder) -> Client {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ANSWER_TIMEOUT).build();
+    Client::from_conf(functions.timeout_config(timeouts).retry_config(RetryConfig::disabled()).build())
 }
 
 /// Makes the table as the template does, but for its time to live, which emulators keep badly.

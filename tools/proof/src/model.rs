@@ -13,7 +13,7 @@
 use std::fmt;
 
 use stateright::{Checker as _, Expectation, Model, Property};
-use tokens::{Claim, Row, Timestamp, Verdict, decide, may_insert};
+use tokens::{Row, Timestamp, Verdict, decide, may_insert};
 
 /// How many callers claim the token at most.
 const CLAIMANTS: usize = 3;
@@ -315,7 +315,7 @@ impl Life {
     fn may_mint(self, row: Option<Stored>) -> bool {
         match self.design {
             Design::MintOverMark => true, // every copy is by the same minter
-            _ => may_insert(row.map(Stored::into_row).as_ref(), "r:mint"),
+            _ => may_insert(row.map(Stored::into_row).as_ref(), &minter()),
         }
     }
 
@@ -338,9 +338,9 @@ impl Life {
         let gone = if state.is_swept { Answer::Unknown } else { Answer::Used };
         match self.design {
             Design::OneConditionalWrite | Design::MintOverMark => {
-                let claim = Claim { claimant: name(claimant) };
+                let by = name(claimant);
                 let row = state.row.map(Stored::into_row);
-                Some(match decide(row.as_ref(), &claim, moment(now)) {
+                Some(match decide(row.as_ref(), &by, moment(now)) {
                     Verdict::Spent { .. } => {
                         state.use_row(claimant, now);
                         Answer::Yes
@@ -413,7 +413,7 @@ impl Stored {
     /// The row as the rule knows it.
     fn into_row(self) -> Row {
         Row {
-            minted_by: "r:mint".into(),
+            minted_by: minter(),
             created_at: moment(0),
             host: None,
             expires_at: moment(EXPIRES),
@@ -431,8 +431,13 @@ fn moment(tick: u8) -> Timestamp {
 }
 
 /// The name of a claimant.
-fn name(claimant: usize) -> String {
-    format!("r:{claimant}")
+fn name(claimant: usize) -> tokens::Claimant {
+    tokens::Claimant::from_stored(format!("r:{claimant}"))
+}
+
+/// The invocation that minted the token.
+fn minter() -> tokens::Claimant {
+    tokens::Claimant::from_stored("r:mint".to_owned())
 }
 
 impl fmt::Display for Checked {

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
     },
     types::{AttributeValue, Delete, TransactWriteItem},
 };
-use tokens::{Claim, Jti, Row, StoreError, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
 use uuid::Uuid;
 
 use crate::{
@@ -122,21 +122,21 @@ async fn trial(design: Design, dynamodb: &str, tokens: usize) -> Result<Trial> {
         // The reply to the write is the last one of a spend.
         let read = (design == Design::GetThenDelete).then_some(Step::Pass);
         proxy.plan(read.into_iter().chain([Step::Fault(WireFault::LostReply)]));
-        let told = behind_proxy.spend(&jti, &claim(), now()).await.ok();
+        let told = behind_proxy.spend(&jti, &claimant(), now()).await.ok();
         ensure!(proxy.left() == 0, "no reply was lost");
         trial.lost_with_a_reply += usize::from(!is_yes(told));
 
         let jti = minted(&**store, row(now())).await?;
-        let claim_of_client = claim();
+        let claim_of_client = claimant();
         let _never_heard = store.spend(&jti, &claim_of_client, now()).await;
         let told = store.spend(&jti, &claim_of_client, now()).await.ok();
         trial.lost_with_a_function += usize::from(!is_yes(told));
 
         let row = row(now());
         let jti = minted(&**store, row.clone()).await?;
-        let _first = store.spend(&jti, &claim(), now()).await?;
+        let _first = store.spend(&jti, &claimant(), now()).await?;
         let _duplicate = store.insert(&jti, row).await;
-        let told = store.spend(&jti, &claim(), now()).await.ok();
+        let told = store.spend(&jti, &claimant(), now()).await.ok();
         trial.doubled_by_a_late_mint += usize::from(is_yes(told));
     }
     Ok(trial)
@@ -147,8 +147,8 @@ fn is_yes(verdict: Option<Verdict>) -> bool {
 }
 
 /// A claimant of its own.
-fn claim() -> Claim {
-    Claim { claimant: format!("i:{}", Uuid::new_v4()) }
+fn claimant() -> Claimant {
+    Claimant::from_stored(format!("i:{}", Uuid::new_v4()))
 }
 
 /// A token that `store` has just taken.
@@ -165,13 +165,16 @@ struct Peer {
 }
 
 #[async_trait]
-impl TokenStore for Peer {
+impl Insert for Peer {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
         let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(aws::to_item(jti, row)));
         put.send().await.map(|_| ()).map_err(unavailable)
     }
+}
 
-    async fn spend(&self, jti: &Jti, _claim: &Claim, now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for Peer {
+    async fn spend(&self, jti: &Jti, _claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
         let (client, table) = (&self.table.client, &self.table.name);
         let jti = AttributeValue::S(jti.to_string());
         let is_ours = match self.design {

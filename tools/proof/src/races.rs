@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tokens::{Claim, Jti, ROW_RETENTION_SECONDS, Row, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, Claims, Jti, Row, Timestamp, TokenStore, Verdict};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use harness::{Table, token_store};
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// Who claimed.
-    pub(crate) claimant: String,
+    pub(crate) claimant: Claimant,
     /// When the store was called.
     pub(crate) began: Instant,
     /// When it answered.
@@ -71,7 +71,7 @@ pub async fn run(dynamodb: &str, tokens: usize, clients: usize) -> Result<Races>
         races.claims += history.len();
         races.unknown += history.iter().filter(|event| event.verdict.is_none()).count();
         let user = table.row(&jti).await?.and_then(|row| row.used_by);
-        if let Err(violation) = linearizable(&history, user.as_deref()) {
+        if let Err(violation) = linearizable(&history, user.as_ref()) {
             races.violations.push(format!("token {number}: {violation}"));
         }
     }
@@ -87,11 +87,11 @@ pub(crate) async fn race(stores: &[Arc<dyn TokenStore>], jti: Jti) -> Vec<Event>
     let now = now();
     let mut claims = JoinSet::new();
     for store in stores {
-        let (store, claim) = (store.clone(), Claim { claimant: format!("r:{}", Uuid::new_v4()) });
+        let (store, claimant) = (store.clone(), claimant());
         claims.spawn(async move {
             let began = Instant::now();
-            let verdict = store.spend(&jti, &claim, now).await.ok();
-            Event { claimant: claim.claimant, began, ended: Instant::now(), verdict }
+            let verdict = store.spend(&jti, &claimant, now).await.ok();
+            Event { claimant, began, ended: Instant::now(), verdict }
         });
     }
     claims.join_all().await
@@ -102,7 +102,7 @@ pub(crate) async fn race(stores: &[Arc<dyn TokenStore>], jti: Jti) -> Vec<Event>
 ///
 /// For a token that is used once this is all that linearizability asks, in one pass. When the outcome
 /// of the winner's claim is not known, the row names it.
-fn linearizable(history: &[Event], user: Option<&str>) -> Result<(), String> {
+fn linearizable(history: &[Event], user: Option<&Claimant>) -> Result<(), String> {
     let is_yes = |event: &&Event| matches!(event.verdict, Some(Verdict::Spent { .. }));
     let winners = history.iter().filter(is_yes).count();
     if winners > 1 {
@@ -111,7 +111,7 @@ fn linearizable(history: &[Event], user: Option<&str>) -> Result<(), String> {
     if user.is_none() && history.iter().all(|event| event.verdict.is_none()) {
         return Ok(()); // nobody was told anything, and nothing has happened
     }
-    let winner = history.iter().find(|event| Some(event.claimant.as_str()) == user);
+    let winner = history.iter().find(|event| Some(&event.claimant) == user);
     let Some(winner) = winner.filter(|event| is_yes(event) || (winners == 0 && event.verdict.is_none())) else {
         return Err(format!("the row names {user:?}, who was not told yes"));
     };
@@ -127,6 +127,11 @@ fn linearizable(history: &[Event], user: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
+/// A claimant that no other claim has.
+fn claimant() -> Claimant {
+    Claimant::from_stored(format!("r:{}", Uuid::new_v4()))
+}
+
 /// The time as the functions tell it.
 pub(crate) fn now() -> Timestamp {
     Timestamp(apigw::epoch_seconds())
@@ -134,17 +139,8 @@ pub(crate) fn now() -> Timestamp {
 
 /// The row of a token that has just been minted.
 pub(crate) fn row(now: Timestamp) -> Row {
-    let expires_at = now.plus(300);
-    Row {
-        minted_by: format!("r:{}", Uuid::new_v4()),
-        created_at: now,
-        host: None,
-        expires_at,
-        purge_at: expires_at.plus(ROW_RETENTION_SECONDS),
-        used_at: None,
-        used_by: None,
-        revoked_at: None,
-    }
+    let (iss, aud, jti) = (String::new(), String::new(), Jti::new(Uuid::nil()));
+    Row::minted(&Claims { iss, aud, jti, iat: now, nbf: now, exp: now.plus(300) }, claimant(), None)
 }
 
 #[cfg(test)]
@@ -160,13 +156,13 @@ mod tests {
         let origin = Instant::now();
         let at = |ms| origin + Duration::from_millis(ms);
         let event = |(number, &(began, ended, verdict)): (usize, &_)| Event {
-            claimant: number.to_string(),
+            claimant: Claimant::from_stored(number.to_string()),
             began: at(began),
             ended: at(ended),
             verdict,
         };
         let history: Vec<_> = claims.iter().enumerate().map(event).collect();
-        linearizable(&history, Some(&user.to_string())).err()
+        linearizable(&history, Some(&Claimant::from_stored(user.to_string()))).err()
     }
 
     #[test]

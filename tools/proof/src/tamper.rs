@@ -15,8 +15,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fastrand::Rng;
 use futures_util::FutureExt as _;
 use tokens::{
-    Caller, Checker, Claim, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore, Minter, Refusal, Row,
-    SpendError, Spender, StoreError, Timestamp, Token, TokenStore, Verdict,
+    Caller, Checker, Claimant, FixedKeyStore, InMemoryTokenStore, Insert, Issuer, Jti, KeyRing, KeyStore, Minter,
+    Refusal, Row, Spend, SpendError, Spender, StoreError, Timestamp, Token, Verdict,
 };
 use uuid::Uuid;
 
@@ -48,13 +48,16 @@ impl fmt::Display for Tampered {
 struct CountingStore(AtomicU64);
 
 #[async_trait]
-impl TokenStore for CountingStore {
+impl Insert for CountingStore {
     async fn insert(&self, _jti: &Jti, _row: Row) -> Result<(), StoreError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
+}
 
-    async fn spend(&self, _jti: &Jti, _claim: &Claim, _now: Timestamp) -> Result<Verdict, StoreError> {
+#[async_trait]
+impl Spend for CountingStore {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(Verdict::Spent { replayed: false })
     }
@@ -97,7 +100,7 @@ impl Target {
         let minter = Minter::new(issuer.clone(), 300, keys.clone(), Arc::new(InMemoryTokenStore::new()));
         let mint = |number| {
             let jti = Jti::new(Uuid::from_u128(number));
-            let minted = minter.mint(jti, "r:mint".to_owned(), None, NOW).now_or_never();
+            let minted = minter.mint(jti, Claimant::from_stored("r:mint".to_owned()), None, NOW).now_or_never();
             Ok(minted.context("the store in memory waits for nothing")??.token.expose().to_owned())
         };
         let good = (0..8).map(mint).collect::<Result<_>>()?;
@@ -109,7 +112,7 @@ impl Target {
 /// Tampers with tokens on one thread.
 fn tamper(seed: u64, tokens: u64) -> Result<Tampered> {
     let Target { spender, store, good } = Target::new()?;
-    let caller = Caller::Invocation("r:somebody".to_owned());
+    let caller = Caller::Invocation(Claimant::from_stored("r:another".to_owned()));
     let mut rng = Rng::with_seed(seed);
     let mut tampered = Tampered { tokens, ..Tampered::default() };
     for number in 0..tokens {
@@ -198,7 +201,7 @@ mod tests {
     #[test]
     fn a_token_that_nobody_has_tampered_with_is_accepted() {
         let Target { spender, store, good } = Target::new().unwrap();
-        let caller = Caller::Invocation("r:somebody".to_owned());
+        let caller = Caller::Invocation(Claimant::from_stored("r:another".to_owned()));
         for token in good {
             assert!(spender.spend(&Token::new(token), &caller, NOW).now_or_never().unwrap().is_ok());
         }

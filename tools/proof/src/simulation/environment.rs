@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
-use aws::Role;
-use lambda_runtime::{Context, LambdaEvent};
-use serde::de::DeserializeOwned;
-use tokens::{KeyStore, Timestamp, TokenStore};
+use apigw::{Event, Settings};
+use aws::{Access, DynamoTokenStore};
+use lambda_runtime::Context;
+use serde_json::value::RawValue;
+use tokens::{Ports, Timestamp};
 use tokio::{
     sync::Mutex as AsyncMutex,
     time::{Instant, timeout},
@@ -26,12 +27,12 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a function is made.
 pub(crate) struct Function<S> {
-    pub(crate) role: Role,
+    pub(crate) access: Access,
     pub(crate) service: Box<NewService<S>>,
 }
 
 /// Makes a function's service over its ports.
-type NewService<S> = dyn Fn(Arc<dyn KeyStore>, Arc<dyn TokenStore>) -> S + Send + Sync;
+type NewService<S> = dyn Fn(Ports<DynamoTokenStore>) -> S + Send + Sync;
 
 /// The environments of a function.
 pub(crate) struct Environments<S> {
@@ -81,12 +82,12 @@ impl<S> Environments<S> {
     }
 
     /// Runs one invocation in some environment, which may crash at any moment of it.
-    pub(crate) async fn invoke<E: DeserializeOwned, R>(
+    pub(crate) async fn invoke<R>(
         &self,
         id: String,
         event: &str,
         crash_percent: u32,
-        handle: impl AsyncFnOnce(&S, LambdaEvent<E>) -> R,
+        handle: impl AsyncFnOnce(&S, Event) -> R,
     ) -> Invoked<R> {
         let (place, is_lost, skew_seconds, crash_after) = {
             let mut rng = lock(&self.network.rng);
@@ -109,10 +110,10 @@ impl<S> Environments<S> {
         let invocation = Arc::new(Invocation { clock: environment.clock, calls: Mutex::default() });
         let mut context = Context::default();
         context.request_id = id;
-        let event = serde_json::from_str(event).expect("an event of events/ with a token in it");
+        let event = RawValue::from_string(event.to_owned()).expect("an event of events/ with a token in it");
         let (began, now) = (Instant::now(), environment.clock.now());
-        let run = INVOCATION
-            .scope(invocation.clone(), Box::pin(handle(&environment.service, LambdaEvent::new(event, context))));
+        let run =
+            INVOCATION.scope(invocation.clone(), Box::pin(handle(&environment.service, Event::new(event, context))));
         let answer = timeout(crash_after.unwrap_or(FUNCTION_TIMEOUT), run).await.ok();
 
         let calls = lock(&invocation.calls).clone();
@@ -129,11 +130,15 @@ impl<S> Environments<S> {
     /// A cold start.
     async fn start(&self, skew_seconds: i64) -> Environment<S> {
         let clock = Clock { origin: self.origin, skew_seconds };
-        let clients = aws::Clients::with_http_client(&config(&self.network.region), self.network.http_client());
+        let region = self.network.region.clone();
+        let lookup = move |name: &str| setting(name, &region);
+        let clients = aws::Clients::with_http_client(Settings::new(&lookup), self.network.http_client());
+        let clients = clients.expect("every setting is there");
         let init = Arc::new(Invocation { clock, calls: Mutex::default() });
-        INVOCATION.scope(init.clone(), async { clients.warm_up(self.function.role, now()).await }).await;
+        INVOCATION.scope(init.clone(), async { clients.warm_up(self.function.access, now()).await }).await;
         let has_faulty_keys = has_faulty_keys(&lock(&init.calls)).unwrap_or(false);
-        Environment { service: (self.function.service)(clients.keys, clients.store), clock, has_faulty_keys }
+        let service = (self.function.service)(Ports { keys: clients.keys, store: clients.store, now });
+        Environment { service, clock, has_faulty_keys }
     }
 }
 
@@ -144,13 +149,13 @@ fn has_faulty_keys(calls: &[Call]) -> Option<bool> {
 }
 
 /// The settings of the clients: AWS itself, as far as they know.
-fn config(region: &str) -> aws::Config {
-    let setting = |name: &str| match name {
-        "TABLE_NAME" => Some(TABLE.to_owned()),
-        "KEY_RING_SECRET_ID" => Some(SECRET.to_owned()),
-        "AWS_REGION" => Some(region.to_owned()),
-        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("simulated".to_owned()),
-        _ => None,
+fn setting(name: &str, region: &str) -> Option<String> {
+    let value = match name {
+        "TABLE_NAME" => TABLE,
+        "KEY_RING_SECRET_ID" => SECRET,
+        "AWS_REGION" => region,
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "simulated",
+        _ => return None,
     };
-    aws::Config::from_lookup(setting).expect("every setting is there")
+    Some(value.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tokens::{Jti, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS, Timestamp, Token};
+use tokens::{Claimant, Jti, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS, Timestamp, Token};
 
 use super::{
     environment::Invoked,
@@ -43,7 +43,7 @@ pub(crate) struct Client {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     /// The status of HTTP.
-    pub(crate) status: i64,
+    pub(crate) status: u16,
     /// Why not; empty for a yes.
     pub(crate) reason: String,
     /// When somebody has used the token.
@@ -151,7 +151,7 @@ impl Judge {
         self.must(invoked.now < minted.exp, || format!("yes at {:?}, and exp is {:?}", invoked.now, minted.exp));
         self.must(!history.is_revoked, || "yes to a revoked token".to_owned());
         let row = services.row(&minted.jti);
-        let user = row.and_then(|row| row.used_by.as_deref());
+        let user = row.and_then(|row| row.used_by.as_ref()).map(Claimant::as_str);
         self.must(claimant.is_some() && user == claimant, || format!("yes to {claimant:?}, and the row says {user:?}"));
         let floor = invoked.now.minus(REPLAY_WINDOW_SECONDS);
         let is_recent = row.and_then(|row| row.used_at).is_some_and(|used_at| used_at >= floor);

@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use apigw::{MintedContext, parse_rfc3339};
-use aws_lambda_events::{
-    apigw::{ApiGatewayCustomAuthorizerResponse, ApiGatewayProxyResponse},
-    encodings::Body,
-};
+use apigw::{Answer as Allowed, MintedContext, Response, parse_rfc3339};
 use serde_json::Value;
 use tokens::{Jti, Timestamp, Token};
 use tokio::{
@@ -56,7 +52,7 @@ impl World {
         let mut invoked = self
             .authorizers
             .invoke(self.invocation_id(), events::MINT, self.crash_percent, async |service, event| {
-                authorizer::handle(service, event).await.map(minted).map_err(|err| apigw::chain(&*err))
+                authorizer::handle(service, event).await.map(minted).map_err(|err| err.to_string())
             })
             .await;
         lock(&self.judge).mint(&invoked, &lock(&self.network.services));
@@ -229,17 +225,17 @@ fn told<R: Debug>(invoked: &Invoked<R>) -> String {
 }
 
 /// The token that the authorizer passes on.
-fn minted(allowed: ApiGatewayCustomAuthorizerResponse<MintedContext>) -> Minted {
+fn minted(answer: Allowed<MintedContext>) -> Minted {
+    let Allowed::Policy { principal_id, context, .. } = answer else { unreachable!("the event is of payload 1.0") };
     let time = |text: &str| Timestamp(parse_rfc3339(text).expect("a time in RFC 3339"));
-    let jti = allowed.principal_id.as_deref().and_then(Jti::parse).expect("a policy for the token");
-    let (iat, exp) = (time(&allowed.context.decided_at), time(&allowed.context.expires_at));
-    Minted { jti, token: Token::new(allowed.context.access_token), iat, exp }
+    let jti = Jti::parse(&principal_id).expect("a policy for the token");
+    let (iat, exp) = (time(&context.decided_at), time(&context.expires_at));
+    Minted { jti, token: Token::new(context.access_token), iat, exp }
 }
 
 /// What a client is told.
-fn answer(response: &ApiGatewayProxyResponse) -> Answer {
-    let Some(Body::Text(text)) = &response.body else { unreachable!("every answer has a text") };
-    let body: Value = serde_json::from_str(text).expect("every answer is JSON");
+fn answer(response: &Response) -> Answer {
+    let body: Value = serde_json::from_str(&response.body).expect("every answer is JSON");
     Answer {
         status: response.status_code,
         reason: body["reason"].as_str().unwrap_or_default().to_owned(),

@@ -37,7 +37,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws::Role;
+use apigw::Settings;
+use aws::Access;
 use fastrand::Rng;
 use tokio::{runtime, task::JoinSet, time};
 
@@ -197,17 +198,15 @@ fn world(network: Arc<Network>, hazards: Hazards, is_told: bool) -> World {
     let Hazards { crash_percent, max_skew_seconds, ttl_seconds } = hazards;
     let origin = time::Instant::now();
     let authorizer = Function {
-        role: Role::Minter,
-        service: Box::new(move |keys, store| {
-            let config = authorizer::Config::from_lookup(setting(ttl_seconds)).expect("every setting is there");
-            authorizer::Service::new(config, keys, store, clock::now)
+        access: Access::Mint,
+        service: Box::new(move |ports| {
+            authorizer::Service::new(Settings::new(&setting(ttl_seconds)), ports).expect("every setting is there")
         }),
     };
     let validate = Function {
-        role: Role::Spender,
-        service: Box::new(move |keys, store| {
-            let config = validate::Config::from_lookup(setting(ttl_seconds)).expect("every setting is there");
-            validate::Service::new(config, keys, store, clock::now)
+        access: Access::Spend,
+        service: Box::new(move |ports| {
+            validate::Service::new(Settings::new(&setting(ttl_seconds)), ports).expect("every setting is there")
         }),
     };
     World {
@@ -232,6 +231,7 @@ fn setting(ttl_seconds: u64) -> impl Fn(&str) -> Option<String> {
         "REVOKED_BEFORE" => Some("0".to_owned()),
         "ALLOWED_ORIGIN" => Some("*".to_owned()),
         "EXPOSED_HEADERS" => Some("X-Access-Token".to_owned()),
+        "OPEN_ROUTES" => Some("true".to_owned()),
         _ => None,
     }
 }
@@ -255,7 +255,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use tokens::{Claim, Row, Timestamp, Verdict, decide};
+    use tokens::{Claimant, Row, Timestamp, Verdict, decide};
 
     use super::*;
 
@@ -293,8 +293,8 @@ mod tests {
 
     #[test]
     fn a_store_that_gives_a_token_twice_is_caught() {
-        fn decide_twice(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Verdict {
-            match decide(row, claim, now) {
+        fn decide_twice(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+            match decide(row, claimant, now) {
                 Verdict::AlreadyUsed { .. } => Verdict::Spent { replayed: true },
                 verdict => verdict,
             }
@@ -305,8 +305,8 @@ mod tests {
 
     #[test]
     fn a_store_that_forgets_the_claimant_is_caught() {
-        fn forget(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Verdict {
-            match decide(row, claim, now) {
+        fn forget(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+            match decide(row, claimant, now) {
                 Verdict::Spent { replayed: true } => Verdict::Unknown,
                 verdict => verdict,
             }
@@ -316,15 +316,15 @@ mod tests {
 
     #[test]
     fn a_mint_that_may_write_over_a_mark_is_caught() {
-        fn insert_over_mark(row: Option<&Row>, minted_by: &str) -> bool {
-            row.is_none_or(|row| row.minted_by == minted_by)
+        fn insert_over_mark(row: Option<&Row>, minted_by: &Claimant) -> bool {
+            row.is_none_or(|row| row.minted_by == *minted_by)
         }
         assert!(violation(Rule { may_insert: insert_over_mark, ..Rule::OF_ONE_USE }).is_some());
     }
 
     #[test]
     fn a_mint_that_may_not_repeat_itself_is_caught() {
-        fn insert_once(row: Option<&Row>, _: &str) -> bool {
+        fn insert_once(row: Option<&Row>, _: &Claimant) -> bool {
             row.is_none()
         }
         assert!(violation(Rule { may_insert: insert_once, ..Rule::OF_ONE_USE }).is_some());

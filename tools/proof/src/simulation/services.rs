@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokens::{Claim, Jti, Row, Timestamp, Verdict};
+use tokens::{Claimant, Jti, Row, Timestamp, Verdict};
 
 /// The name of the table.
 pub(crate) const TABLE: &str = "tokens";
@@ -28,9 +28,9 @@ const SPEND_CONDITION: &str = "attribute_exists(jti) AND expires_at > :now AND (
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     /// As [`tokens::decide`].
-    pub(crate) decide: fn(Option<&Row>, &Claim, Timestamp) -> Verdict,
+    pub(crate) decide: fn(Option<&Row>, &Claimant, Timestamp) -> Verdict,
     /// As [`tokens::may_insert`].
-    pub(crate) may_insert: fn(Option<&Row>, &str) -> bool,
+    pub(crate) may_insert: fn(Option<&Row>, &Claimant) -> bool,
 }
 
 impl Rule {
@@ -158,7 +158,7 @@ impl Services {
         let values = &put.expression_attribute_values;
         let is_ours = put.condition_expression == INSERT_CONDITION
             && values.len() == 1
-            && text(values, ":me") == Some(&row.minted_by)
+            && text(values, ":me").map(String::as_str) == Some(row.minted_by.as_str())
             && row.purge_at == row.expires_at.plus(86_400)
             && is_fresh;
         is_ours.then_some(())?;
@@ -181,7 +181,7 @@ impl Services {
         let jti = Jti::parse(text(&update.key, "jti")?)?;
         let values = &update.expression_attribute_values;
         let (now, floor) = (seconds(values, ":now")?, seconds(values, ":replay_floor")?);
-        let claim = Claim { claimant: text(values, ":me")?.clone() };
+        let claimant = Claimant::from_stored(text(values, ":me")?.clone());
         let is_ours = update.condition_expression == SPEND_CONDITION
             && update.update_expression == SPEND_UPDATE
             && update.return_values == "ALL_OLD"
@@ -191,15 +191,15 @@ impl Services {
         is_ours.then_some(())?;
         let old = self.rows.get(&jti).map(|row| item(&jti, row));
         let row = self.rows.get_mut(&jti);
-        let (Verdict::Spent { .. }, Some(row)) = ((self.rule.decide)(row.as_deref(), &claim, now), row) else {
+        let (Verdict::Spent { .. }, Some(row)) = ((self.rule.decide)(row.as_deref(), &claimant, now), row) else {
             return Some(condition_failed(old));
         };
         let used_at = *row.used_at.get_or_insert(now);
-        let last = row.used_by.replace(claim.claimant.clone());
-        if last.map_or(row.revoked_at.is_some(), |last| last != claim.claimant) {
-            self.defects.push(format!("{} took a row that was not free: {row:?}", claim.claimant));
+        let last = row.used_by.replace(claimant.clone());
+        if last.map_or(row.revoked_at.is_some(), |last| last != claimant) {
+            self.defects.push(format!("{} took a row that was not free: {row:?}", claimant.as_str()));
         }
-        self.histories.entry(jti).or_default().users.push((claim.claimant, used_at));
+        self.histories.entry(jti).or_default().users.push((claimant.into(), used_at));
         Some((200, json!({ "Attributes": old })))
     }
 

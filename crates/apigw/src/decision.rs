@@ -1,0 +1,244 @@
+//! What a Lambda authorizer answers.
+
+use std::future::Future;
+
+use lambda_runtime::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Event, Request, chain,
+    request::{UnreadableEvent, Version, Wire},
+};
+
+/// What an authorizer decides about a request, with the context for the function behind it.
+///
+/// API Gateway passes a context on as flat strings. A key in it is never called `requestId`, `status`,
+/// `error` or `latency`: a gateway response could not refer to it.
+#[derive(Debug)]
+pub enum Decision<C> {
+    /// The request reaches the function.
+    Allow {
+        /// Who the caller is: the token's id.
+        principal_id: String,
+        /// What the function learns.
+        context: C,
+    },
+    /// The request is refused, with the gateway response `ACCESS_DENIED`.
+    Deny {
+        /// What that response can say.
+        context: C,
+    },
+}
+
+/// What the minting authorizer hands on to the function behind it.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintedContext {
+    /// The token.
+    pub access_token: String,
+    /// When it expires, in RFC 3339.
+    pub expires_at: String,
+    /// The `requestContext.requestId` of the request that it was minted for.
+    pub minted_for: String,
+    /// When it was minted, in RFC 3339.
+    pub decided_at: String,
+}
+
+impl std::fmt::Debug for MintedContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MintedContext").field("decided_at", &self.decided_at).finish_non_exhaustive()
+    }
+}
+
+/// An authorizer's answer, in the format of its event's payload.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html>
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Answer<C> {
+    /// Payload 1.0: an IAM policy.
+    #[serde(rename_all = "camelCase")]
+    Policy {
+        /// Who the caller is.
+        principal_id: String,
+        /// Which method the caller may or may not call.
+        policy_document: PolicyDocument,
+        /// What the function or the gateway response learns.
+        context: C,
+    },
+    /// Payload 2.0: a simple response.
+    #[serde(rename_all = "camelCase")]
+    Simple {
+        /// Whether the request reaches the function.
+        is_authorized: bool,
+        /// What the function learns.
+        context: C,
+    },
+}
+
+impl<C> std::fmt::Debug for Answer<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer(..)") // the context may hold a token
+    }
+}
+
+/// An IAM policy with one statement.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PolicyDocument {
+    version: &'static str,
+    statement: [Statement; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    action: &'static str,
+    effect: &'static str,
+    resource: String,
+}
+
+/// An event that an authorizer cannot decide.
+#[derive(Debug, thiserror::Error)]
+enum EventError {
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEvent),
+    #[error("the event's type is not REQUEST")]
+    NotARequest,
+    #[error("the event has no {0}")]
+    Incomplete(&'static str),
+}
+
+/// Answers the event of a REQUEST authorizer with what `decide` makes of its request.
+///
+/// # Errors
+///
+/// A failure to decide, and an event that is not a REQUEST authorizer's, is an error and never an
+/// Allow: API Gateway answers it with the gateway response `AUTHORIZER_FAILURE`. The cause is logged
+/// here, once, with its whole chain of sources.
+pub async fn authorize<C, F>(event: Event, decide: impl FnOnce(Request) -> F) -> Result<Answer<C>, Error>
+where
+    F: Future<Output = Result<Decision<C>, Error>>,
+{
+    let answer = async {
+        let wire = Wire::parse(&event.payload).map_err(EventError::from)?;
+        if wire.kind.as_deref() != Some("REQUEST") {
+            return Err(EventError::NotARequest.into());
+        }
+        let method_arn = match wire.version {
+            Version::One => Some(wire.method_arn.clone().ok_or(EventError::Incomplete("methodArn"))?),
+            Version::Two => None,
+        };
+        let request = wire.into_request(event.context.request_id);
+        if request.request_id.is_empty() {
+            return Err(EventError::Incomplete("requestContext.requestId").into());
+        }
+        Ok(answer(decide(request).await?, method_arn.as_deref()))
+    };
+    answer.await.inspect_err(|err: &Error| tracing::error!(error = chain(&**err), "the authorizer failed"))
+}
+
+/// The answer of a decision: a policy for the method `method_arn`, or without one a simple response.
+fn answer<C>(decision: Decision<C>, method_arn: Option<&str>) -> Answer<C> {
+    let (is_authorized, principal_id, context) = match decision {
+        Decision::Allow { principal_id, context } => (true, principal_id, context),
+        Decision::Deny { context } => (false, "refused".to_owned(), context),
+    };
+    let Some(method_arn) = method_arn else { return Answer::Simple { is_authorized, context } };
+    // The method's ARN and no pattern: nothing is cached, so the policy is for this request alone.
+    let statement = Statement {
+        action: "execute-api:Invoke",
+        effect: if is_authorized { "Allow" } else { "Deny" },
+        resource: literal(method_arn),
+    };
+    let policy_document = PolicyDocument { version: "2012-10-17", statement: [statement] };
+    Answer::Policy { principal_id, policy_document, context }
+}
+
+/// The ARN as a policy's resource that matches itself alone: a client can put `*`, `?` and `$` into a
+/// path, which a policy would take for patterns and variables.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+fn literal(arn: &str) -> String {
+    let mut literal = String::with_capacity(arn.len());
+    for character in arn.chars() {
+        match character {
+            '*' | '?' | '$' => literal.extend(['$', '{', character, '}']),
+            _ => literal.push(character),
+        }
+    }
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_runtime::Context;
+    use serde_json::{Value, json, value::to_raw_value};
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc/Prod/GET/hello";
+
+    /// What an authorizer answers to `event`, if it decides as `is_authorized` says.
+    async fn answer_to(event: Value, is_authorized: bool) -> Result<Value, String> {
+        let event = Event::new(to_raw_value(&event).unwrap(), Context::default());
+        let decide = |_| async move {
+            let context = json!({"reason": "expired"});
+            let principal_id = "jti-1".to_owned();
+            Ok(if is_authorized { Decision::Allow { principal_id, context } } else { Decision::Deny { context } })
+        };
+        let answer = authorize(event, decide).await.map_err(|err| err.to_string())?;
+        Ok(serde_json::to_value(answer).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a59_the_policy_names_the_called_method_and_nothing_else() {
+        let event = json!({"type": "REQUEST", "methodArn": ARN, "requestContext": {"requestId": "1"}});
+        for (is_authorized, effect, principal_id) in [(true, "Allow", "jti-1"), (false, "Deny", "refused")] {
+            let expected = json!({
+                "principalId": principal_id,
+                "policyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Action": "execute-api:Invoke", "Effect": effect, "Resource": ARN}],
+                },
+                "context": {"reason": "expired"},
+            });
+            assert_eq!(answer_to(event.clone(), is_authorized).await, Ok(expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn payload_2_0_has_a_simple_response() {
+        let event = json!({"version": "2.0", "type": "REQUEST", "requestContext": {"requestId": "1"}});
+        for is_authorized in [true, false] {
+            let expected = json!({"isAuthorized": is_authorized, "context": {"reason": "expired"}});
+            assert_eq!(answer_to(event.clone(), is_authorized).await, Ok(expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_the_event_of_a_request_authorizer_is_an_error_that_quotes_nothing() {
+        for (event, expected) in [
+            (json!({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "canary"}), "type is not REQUEST"),
+            (json!({"methodArn": ARN, "requestContext": {"requestId": "1"}}), "type is not REQUEST"),
+            (json!({"type": "REQUEST", "requestContext": {"requestId": "1"}}), "no methodArn"),
+            (json!({"type": "REQUEST", "methodArn": ARN}), "no requestContext.requestId"),
+            (json!({"type": "REQUEST", "methodArn": ARN, "headers": "canary"}), "not one of API Gateway's"),
+        ] {
+            let error = answer_to(event, true).await.unwrap_err();
+            assert!(error.contains(expected) && !error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a60_a_path_that_looks_like_a_pattern_matches_itself_alone() {
+        assert_eq!(literal("a/*/b?c=${d}%2F"), "a/${*}/b${?}c=${$}{d}%2F");
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let context = MintedContext { access_token: "eyJ".into(), ..MintedContext::default() };
+        let answer = answer(Decision::Allow { principal_id: String::new(), context: context.clone() }, None);
+        assert!(!format!("{context:?} {answer:?}").contains("eyJ"));
+    }
+}
