@@ -8,9 +8,16 @@ use super::node::{Content, Entry, Node};
 #[derive(Clone, Debug)]
 pub(super) struct Value<'doc> {
     /// Where its members' functions look up names.
-    pub(super) document: &'doc Document,
+    document: &'doc Document,
     /// The node, never a function.
-    pub(super) node: Node,
+    node: Node,
+}
+
+impl Document {
+    /// The top of the template.
+    pub(super) fn root(&self) -> Value<'_> {
+        Value { document: self, node: self.root.clone() }
+    }
 }
 
 impl<'doc> Value<'doc> {
