@@ -6,8 +6,7 @@ use axum::body::{Body, Bytes};
 use futures_util::StreamExt;
 use http::StatusCode;
 
-use crate::gateway_response::ResponseType;
-use crate::rest_api::Refusal;
+use crate::gateway_response::{Refusal, ResponseType};
 
 /// API Gateway's limit of a request's body.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;

@@ -13,13 +13,10 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
+use crate::account::{ACCOUNT_ID, REGION};
 use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
-/// The account of this machine, AWS's own example.
-pub(crate) const ACCOUNT_ID: &str = "123456789012";
-/// The region of this machine.
-pub(crate) const REGION: &str = "local";
 /// The id of the API on this machine.
 const API_ID: &str = "local";
 

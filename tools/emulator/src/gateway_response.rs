@@ -117,6 +117,21 @@ impl ResponseType {
     }
 }
 
+/// What a request gets in place of its target's response.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// HTTP's own answer to what is not a request that API Gateway could look at: a status and nothing more.
+    Http(StatusCode),
+    /// A gateway response.
+    Gateway(ResponseType),
+}
+
+impl From<ResponseType> for Refusal {
+    fn from(kind: ResponseType) -> Self {
+        Self::Gateway(kind)
+    }
+}
+
 /// Whether API Gateway knows a gateway response of this name.
 pub(crate) fn is_type(name: &str) -> bool {
     OTHER_TYPES.contains(&name) || ResponseType::ALL.iter().any(|known| known.name() == name)

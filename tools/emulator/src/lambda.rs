@@ -105,7 +105,7 @@ impl Function {
         context.request_id = uuid::Uuid::new_v4().to_string();
         context.deadline = crate::clock::now_millis() + u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX / 2);
         context.invoked_function_arn =
-            format!("arn:aws:lambda:{}:{}:function:{}", crate::event::REGION, crate::event::ACCOUNT_ID, self.id);
+            format!("arn:aws:lambda:{}:{}:function:{}", crate::account::REGION, crate::account::ACCOUNT_ID, self.id);
         let handler = Arc::clone(&self.handler);
         // A task of its own catches a panic, in the handler itself and in the future it returns.
         let mut task = tokio::spawn(async move { handler(event, context).await });

@@ -5,11 +5,14 @@
 //!
 //! | step of a request | refused with |
 //! | --- | --- |
+//! | read the host, the query and the body | HTTP's own 400 and 408, without a gateway response |
 //! | route by path and method | `MISSING_AUTHENTICATION_TOKEN` |
 //! | throttle, with `throttle` | `THROTTLED` |
 //! | limit the body to 10 MB | `REQUEST_TOO_LARGE` |
 //! | ask the authorizer | `UNAUTHORIZED`, `ACCESS_DENIED`, `AUTHORIZER_FAILURE`, `AUTHORIZER_CONFIGURATION_ERROR` |
-//! | invoke the function | `INTEGRATION_FAILURE` |
+//! | invoke the function | `INTEGRATION_FAILURE`, `INTEGRATION_TIMEOUT` |
+//!
+//! Each rule has a source and a test: docs/gateway.md lists them.
 //!
 //! Three things differ from API Gateway on purpose: an authorizer's answer is never cached (the start-up
 //! warns where API Gateway would), a client cannot choose the request id, and header names reach the
@@ -34,6 +37,7 @@ pub use template::Fault;
 use rest_api::RestApi;
 use template::{Api, Target};
 
+mod account;
 mod body;
 mod clock;
 mod event;

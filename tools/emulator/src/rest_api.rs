@@ -15,7 +15,7 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
 use crate::event::{self, Description};
-use crate::gateway_response::{GatewayResponses, ResponseType};
+use crate::gateway_response::{GatewayResponses, Refusal, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
 use crate::template::{Api, Authorizer, Route, Target};
@@ -59,21 +59,6 @@ struct Endpoint {
     function: Option<Arc<Function>>,
     /// The stage's throttling: API Gateway counts each method by itself.
     throttle: Option<Bucket>,
-}
-
-/// What a request gets in place of its target's response.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// HTTP's own answer to what is not a request that API Gateway could look at: a status and nothing more.
-    Http(StatusCode),
-    /// A gateway response.
-    Gateway(ResponseType),
-}
-
-impl From<ResponseType> for Refusal {
-    fn from(kind: ResponseType) -> Self {
-        Self::Gateway(kind)
-    }
 }
 
 /// What the log says about a request.
@@ -145,7 +130,7 @@ impl RestApi {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
         }
         // The path without its query, which may hold a token; never a header or a body.
-        let (method, path) = (loggable(request.method.as_str()), loggable(path));
+        let (method, path) = (loggable(request.method.as_str()), loggable(routes::without_trailing_slash(path)));
         tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
     }

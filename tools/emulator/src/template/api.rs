@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::header::HeaderMap;
-
 use super::auth::{Auth, Authorizer};
 use super::intrinsics::Document;
 use super::known::{self, Resource, of_type};
+use super::route::{Route, Target};
 use super::stage::{self, Throttling};
 use super::value::Value;
 use super::{Fault, cors};
@@ -38,30 +37,6 @@ pub(crate) struct Api {
     pub(crate) throttling: Option<Throttling>,
     /// What the deployed API may do and this one does not, in the order of the template.
     pub(crate) warnings: Vec<Fault>,
-}
-
-/// A method of a resource.
-#[derive(Debug)]
-pub(crate) struct Route {
-    /// Path of the resource, perhaps with `{name}` and `{name+}`.
-    pub(crate) path: String,
-    /// The line of the path.
-    pub(crate) line: usize,
-    /// Method in upper case, or `ANY`.
-    pub(crate) method: String,
-    /// Name of the authorizer that is asked first.
-    pub(crate) authorizer: Option<String>,
-    /// What answers.
-    pub(crate) target: Target,
-}
-
-/// What answers a route.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// The function with this logical id.
-    Function(String),
-    /// API Gateway itself, a CORS preflight with these headers.
-    Preflight(HeaderMap),
 }
 
 /// A Lambda function.

@@ -57,7 +57,7 @@ impl Auth {
             read.authorizers.insert(name, self::authorizer(&authorizer, resources)?);
         }
         if let Some(default) = auth.get("DefaultAuthorizer")? {
-            read.default = read.named(&default)?;
+            read.default = Some(read.named(&default)?);
         }
         read.guards_preflights = auth.text_of("AddDefaultAuthorizerToCorsPreflight")?.as_deref() != Some("false");
         Ok(read)
@@ -67,14 +67,18 @@ impl Auth {
     pub(super) fn of_route(&self, auth: Option<Value<'_>>) -> Result<Option<String>, Fault> {
         let Some(auth) = auth else { return Ok(self.default.clone()) };
         auth.allow_only(&["Authorizer", "InvokeRole"])?;
-        auth.get("Authorizer")?.map_or_else(|| Ok(self.default.clone()), |name| self.named(&name))
+        match auth.get("Authorizer")? {
+            None => Ok(self.default.clone()),
+            Some(name) if name.text()? != "NONE" => self.named(&name).map(Some),
+            Some(_) if self.default.is_some() => Ok(None),
+            Some(name) => Err(name.fault("SAM refuses Authorizer: NONE where the API has no DefaultAuthorizer")),
+        }
     }
 
-    /// The authorizer that `name` means, if it means one.
-    fn named(&self, name: &Value<'_>) -> Result<Option<String>, Fault> {
+    /// The authorizer of this name.
+    fn named(&self, name: &Value<'_>) -> Result<String, Fault> {
         match name.text()? {
-            none if none == "NONE" => Ok(None),
-            known if self.authorizers.contains_key(&known) => Ok(Some(known)),
+            known if self.authorizers.contains_key(&known) => Ok(known),
             iam if iam == "AWS_IAM" => Err(name.fault("the authorizer AWS_IAM is not supported")),
             unknown => Err(name.fault(format!("Authorizers has no {unknown}"))),
         }

@@ -3,8 +3,8 @@
 use http::header::{self, HeaderMap, HeaderValue};
 
 use super::Fault;
-use super::api::{Route, Target};
 use super::auth::Auth;
+use super::route::{Route, Target};
 use super::value::Value;
 use crate::routes::METHODS;
 

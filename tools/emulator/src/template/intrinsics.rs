@@ -4,13 +4,12 @@ use std::cell::RefCell;
 
 use super::Fault;
 use super::node::{Content, Entry, Node};
-use super::value::Value;
 
 /// The pseudo parameters, as this machine answers them.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
-    ("AWS::AccountId", crate::event::ACCOUNT_ID),
+    ("AWS::AccountId", crate::account::ACCOUNT_ID),
     ("AWS::Partition", "aws"),
-    ("AWS::Region", crate::event::REGION),
+    ("AWS::Region", crate::account::REGION),
     ("AWS::StackName", "local"),
     ("AWS::URLSuffix", "amazonaws.com"),
 ];
@@ -19,7 +18,7 @@ const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
 #[derive(Debug)]
 pub(super) struct Document {
     /// The top of the template.
-    root: Node,
+    pub(super) root: Node,
     /// Names of the conditions being evaluated, to find one that depends on itself.
     pub(super) evaluating: RefCell<Vec<String>>,
 }
@@ -28,11 +27,6 @@ impl Document {
     /// Parses the text of a template.
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         Ok(Self { root: Node::parse(text)?, evaluating: RefCell::default() })
-    }
-
-    /// The top of the template.
-    pub(super) fn root(&self) -> Value<'_> {
-        Value { document: self, node: self.root.clone() }
     }
 
     /// The entry `name` of the top-level section `section`.

@@ -191,6 +191,9 @@ pub(super) fn resources<'doc>(root: &Value<'doc>, warnings: &mut Vec<Fault>) -> 
         if !value.exists()? {
             continue;
         }
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(value.fault(format!("the logical id {id} must be letters and digits")));
+        }
         let kind = value.required("Type")?.text()?;
         check_kind(&kind, &value, warnings)?;
         check_events(&kind, &value)?;
@@ -274,7 +277,21 @@ pub(super) fn check_api(
         }
         globals.allow_only(&[HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
     }
+    let stage = properties.required("StageName")?;
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let name = stage.text()?;
+    if name.is_empty() || !name.bytes().all(is_valid) {
+        return Err(stage.fault("StageName must be letters, digits, - and _"));
+    }
     for properties in globals.into_iter().chain([&properties]) {
+        if let Some(version) = properties.get("OpenApiVersion")? {
+            let text = version.text()?;
+            let digits: Vec<_> = text.split('.').collect();
+            let is_digit = |text: &&str| text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_digit());
+            if !matches!(digits[..], ["2" | "3", _] | ["2" | "3", _, _]) || !digits.iter().all(is_digit) {
+                return Err(version.fault("OpenApiVersion must have the form 2.0 or 3.0.1"));
+            }
+        }
         if let Some(size) = properties.get("MinimumCompressionSize")? {
             warnings.push(size.fault("MinimumCompressionSize: responses are not compressed here"));
         }
@@ -294,6 +311,9 @@ pub(super) fn check_function(
 ) -> Result<(), Fault> {
     function.allow_only(ATTRIBUTES)?;
     let properties = function.required("Properties")?;
+    if let Some(events) = globals.map_or(Ok(None), |globals| globals.get("Events"))? {
+        return Err(events.fault("SAM refuses Events in Globals"));
+    }
     for properties in globals.into_iter().chain([&properties]) {
         properties.allow_only(FUNCTION)?;
         if let Some(environment) = properties.get("Environment")? {

@@ -10,11 +10,13 @@ mod cors;
 mod intrinsics;
 mod known;
 mod node;
+mod route;
 mod stage;
 mod value;
 
-pub(crate) use api::{Api, Route, Target};
+pub(crate) use api::Api;
 pub(crate) use auth::Authorizer;
+pub(crate) use route::{Route, Target};
 pub(crate) use stage::Throttling;
 
 /// What is wrong with a template, and where.

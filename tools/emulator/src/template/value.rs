@@ -8,9 +8,16 @@ use super::node::{Content, Entry, Node};
 #[derive(Clone, Debug)]
 pub(super) struct Value<'doc> {
     /// Where its members' functions look up names.
-    pub(super) document: &'doc Document,
+    document: &'doc Document,
     /// The node, never a function.
-    pub(super) node: Node,
+    node: Node,
+}
+
+impl Document {
+    /// The top of the template.
+    pub(super) fn root(&self) -> Value<'_> {
+        Value { document: self, node: self.root.clone() }
+    }
 }
 
 impl<'doc> Value<'doc> {
@@ -44,7 +51,7 @@ impl<'doc> Value<'doc> {
 
     /// The members of a mapping that have a value, by key.
     pub(super) fn members(&self) -> Result<Vec<(String, Value<'doc>)>, Fault> {
-        if !matches!(&*self.node.content, Content::Mapping(_)) {
+        if !self.is_mapping() {
             return Err(self.fault("a mapping is expected here"));
         }
         let members = self.node.entries().iter().map(|entry| Ok((entry.key.clone(), self.member(entry)?)));
@@ -83,8 +90,11 @@ impl<'doc> Value<'doc> {
         self.text()?.parse().map_err(|_| self.fault("a number is expected here"))
     }
 
-    /// Refuses members other than `known`: a property that is ignored would be a guess.
+    /// Refuses what is not a mapping, and members other than `known`: a property that is ignored would be a guess.
     pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Fault> {
+        if !self.is_mapping() {
+            return Err(self.fault("a mapping is expected here"));
+        }
         match self.node.entries().iter().find(|entry| !known.contains(&entry.key.as_str())) {
             Some(entry) => Err(Fault::new(entry.line, format!("{} is not supported", entry.key))),
             None => Ok(()),

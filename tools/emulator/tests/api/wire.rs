@@ -78,3 +78,17 @@ async fn the_answer_to_head_has_no_body() {
     assert_eq!(status(&answer), "403");
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_the_server_itself_limits_has_its_own_status() {
+    let api = Api::start().await;
+    let headers = |count: usize| (0..count).map(|index| format!("X-{index}: a\r\n")).collect::<String>();
+    let request =
+        |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+
+    let many = api.raw(&request("/open/1", &headers(97)), false).await;
+    let too_many = api.raw(&request("/open/1", &headers(200)), false).await;
+    let too_long = api.raw(&request(&format!("/{}", "a".repeat(70_000)), ""), false).await;
+
+    assert_eq!([status(&many), status(&too_many), status(&too_long)], ["200", "431", "414"]);
+}
