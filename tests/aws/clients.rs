@@ -28,7 +28,7 @@ fn jti() -> Jti {
 }
 
 fn me() -> Claimant {
-    Claimant::of_invocation("me").unwrap()
+    Claimant::from_stored("r:me".to_owned())
 }
 
 fn row() -> Row {

@@ -19,8 +19,8 @@ fn row(minted_by: &Claimant, iat: Timestamp) -> Row {
     Row::minted(&claims, minted_by.clone(), None)
 }
 
-fn by(id: impl ToString) -> Claimant {
-    Claimant::of_invocation(&id.to_string()).unwrap()
+fn by(id: impl std::fmt::Display) -> Claimant {
+    Claimant::from_stored(format!("r:{id}"))
 }
 
 #[derive(Clone, Debug)]
