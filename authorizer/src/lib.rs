@@ -4,7 +4,7 @@
 
 use apigw::{Answer, ConfigError, Decision, Event, MintedContext, Request, Settings, rfc3339};
 use lambda_runtime::Error;
-use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, Minter, Ports, Timestamp};
+use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, Minter, Ports, Timestamp};
 use uuid::Uuid;
 
 /// What the function needs to answer.
@@ -17,7 +17,7 @@ pub struct Service {
 
 impl Service {
     /// Creates the function from its settings (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`, `TOKEN_TTL_SECONDS`,
-    /// `OPEN_ROUTES`) and its ports.
+    /// `REVOKED_BEFORE`, `OPEN_ROUTES`) and its ports.
     ///
     /// # Errors
     ///
@@ -25,8 +25,9 @@ impl Service {
     pub fn new(settings: Settings<'_>, ports: Ports<impl Insert + 'static>) -> Result<Self, ConfigError> {
         let issuer = Issuer { iss: settings.text("TOKEN_ISSUER")?, aud: settings.text("TOKEN_AUDIENCE")? };
         let ttl_seconds = settings.number("TOKEN_TTL_SECONDS", 1..=MAX_LIFETIME_SECONDS)?;
-        let is_open = settings.flag("OPEN_ROUTES")?;
-        Ok(Self { minter: Minter::new(issuer, ttl_seconds, ports.keys, ports.store), is_open, now: ports.now })
+        let revoked_before = Timestamp(settings.number("REVOKED_BEFORE", 0..=MAX_REVOKED_BEFORE)?);
+        let minter = Minter::new(issuer, ttl_seconds, revoked_before, ports.keys, ports.store);
+        Ok(Self { minter, is_open: settings.flag("OPEN_ROUTES")?, now: ports.now })
     }
 }
 

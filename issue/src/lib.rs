@@ -6,7 +6,9 @@ use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings
 use http::StatusCode;
 use lambda_runtime::Error;
 use serde::Serialize;
-use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, MintError, Minter, Ports, Timestamp};
+use tokens::{
+    Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, MintError, Minter, Ports, Timestamp,
+};
 use uuid::Uuid;
 
 /// What the function needs to answer.
@@ -20,7 +22,7 @@ pub struct Service {
 
 impl Service {
     /// Creates the function from its settings (`TOKEN_ISSUER`, `TOKEN_AUDIENCE`, `TOKEN_TTL_SECONDS`,
-    /// `OPEN_ROUTES`, and those of [`Responder`]) and its ports.
+    /// `REVOKED_BEFORE`, `OPEN_ROUTES`, and those of [`Responder`]) and its ports.
     ///
     /// # Errors
     ///
@@ -28,8 +30,9 @@ impl Service {
     pub fn new(settings: Settings<'_>, ports: Ports<impl Insert + 'static>) -> Result<Self, ConfigError> {
         let issuer = Issuer { iss: settings.text("TOKEN_ISSUER")?, aud: settings.text("TOKEN_AUDIENCE")? };
         let ttl_seconds = settings.number("TOKEN_TTL_SECONDS", 1..=MAX_LIFETIME_SECONDS)?;
+        let revoked_before = Timestamp(settings.number("REVOKED_BEFORE", 0..=MAX_REVOKED_BEFORE)?);
         Ok(Self {
-            minter: Minter::new(issuer, ttl_seconds, ports.keys, ports.store),
+            minter: Minter::new(issuer, ttl_seconds, revoked_before, ports.keys, ports.store),
             responder: Responder::new(settings)?,
             is_open: settings.flag("OPEN_ROUTES")?,
             now: ports.now,

@@ -6,7 +6,7 @@ use apigw::Settings;
 use serde_json::json;
 
 use crate::helpers::{
-    DownKeyStore, DownStore, UntouchedStore, answer, authorizer, event, invocation, jti, keys, ports, sample,
+    DownKeyStore, DownStore, NOW, UntouchedStore, answer, authorizer, event, invocation, jti, keys, ports, sample,
     setting_with, store, token,
 };
 
@@ -89,4 +89,23 @@ async fn while_the_routes_are_closed_it_allows_without_a_token_and_writes_no_row
     let answer = answer(&service, event("authorizer", "", "mint-1")).await.unwrap();
     assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
     assert_eq!(token(&answer), "");
+}
+
+#[tokio::test]
+async fn while_the_revocation_lies_ahead_it_is_an_error_and_writes_no_row() {
+    for (revoked_before, expected) in [(NOW.minus(1), true), (NOW, false), (NOW.plus(3600), false)] {
+        let seconds = revoked_before.0.to_string();
+        let overrides = [("REVOKED_BEFORE", seconds.as_str())];
+        let settings = setting_with(&overrides);
+        let service = if expected {
+            ::authorizer::Service::new(Settings::new(&settings), ports(keys(), store()))
+        } else {
+            ::authorizer::Service::new(Settings::new(&settings), ports(keys(), Arc::new(UntouchedStore)))
+        };
+        let answer = answer(&service.unwrap(), event("authorizer", "", "mint-1")).await;
+        assert_eq!(answer.is_ok(), expected);
+        if let Err(error) = answer {
+            assert!(error.contains(&seconds) && error.contains("RevokedBefore"), "{error}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
 #[test]
 fn every_missing_variable_is_named() {
     for (function, variables) in [
-        ("authorizer", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_TTL_SECONDS", "OPEN_ROUTES"][..]),
+        ("authorizer", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_TTL_SECONDS", "REVOKED_BEFORE", "OPEN_ROUTES"][..]),
         ("hello", &["CACHED_POLICY_CHECK", "ALLOWED_ORIGIN", "EXPOSED_HEADERS", "OPEN_ROUTES"]),
         (
             "issue",
@@ -27,6 +27,7 @@ fn every_missing_variable_is_named() {
                 "TOKEN_ISSUER",
                 "TOKEN_AUDIENCE",
                 "TOKEN_TTL_SECONDS",
+                "REVOKED_BEFORE",
                 "ALLOWED_ORIGIN",
                 "EXPOSED_HEADERS",
                 "OPEN_ROUTES",

@@ -51,6 +51,12 @@ pub(crate) fn rotated_keys() -> Arc<dyn KeyStore> {
     Arc::new(FixedKeyStore::new(KeyRing::from_json(json.as_bytes()).unwrap()))
 }
 
+/// A key store in which another key has taken the place of [`KEY`].
+pub(crate) fn withdrawn_keys() -> Arc<dyn KeyStore> {
+    let json = r#"{"active":"k2","k2":"another-key-of-the-tests-and-of-nothing-else"}"#;
+    Arc::new(FixedKeyStore::new(KeyRing::from_json(json.as_bytes()).unwrap()))
+}
+
 /// A ring with one key, [`KEY`], that takes tokens minted at `not_before` or earlier for revoked.
 fn ring(not_before: Timestamp) -> KeyRing {
     let json = format!(r#"{{"active":"k1","k1":"{KEY}","not_before":{}}}"#, not_before.0);

@@ -1,11 +1,20 @@
 //! `Idempotency-Key`: a client that lost the reply asks again and is told the same.
 
-use ::validate::handle;
-use apigw::{Event, Response};
-use serde_json::json;
-use tokens::Timestamp;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::helpers::{NOW, body, event, invocation, jti, keys, minted, rotated_keys, sample, service_at, store};
+use ::validate::{Service, handle};
+use apigw::{Event, Response, Settings};
+use serde_json::json;
+use tokens::{Spend, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::helpers::{
+    NOW, UntouchedStore, body, event, invocation, jti, keys, minted, ports, rotated_keys, sample, service_at,
+    setting_with, store, withdrawn_keys,
+};
 
 /// A request with `token` and the headers `Idempotency-Key`, in an invocation of its own.
 fn request_with(token: &str, keys: &[&str]) -> Event {
@@ -58,6 +67,79 @@ async fn a38_a_replay_is_answered_for_sixty_seconds() {
         let service = service_at(clock, keys(), store.clone());
         let response = handle(&service, request(&token, "order-17")).await.unwrap();
         assert_eq!(response.status_code, status, "{now} s");
+    }
+}
+
+/// What `validate` answers after so many seconds to a token that lives 300 s.
+async fn after(seconds: u64, store: Arc<impl Spend + 'static>, event: Event) -> (u16, Option<String>) {
+    static CLOCK: AtomicU64 = AtomicU64::new(0);
+    let _one_at_a_time = ONE_CLOCK.lock().await;
+    CLOCK.store(NOW.0 + seconds, Ordering::SeqCst);
+    let service = service_at(|| Timestamp(CLOCK.load(Ordering::SeqCst)), keys(), store);
+    let response = handle(&service, event).await.unwrap();
+    let outcome = &body(&response)[if response.status_code == 200 { "replayed" } else { "reason" }];
+    (response.status_code, outcome.as_str().map(str::to_owned).or(outcome.as_bool().map(|it| it.to_string())))
+}
+
+/// Held while a test has set the clock of [`after`].
+static ONE_CLOCK: Mutex<()> = Mutex::const_new(());
+
+fn told(status: u16, outcome: &str) -> (u16, Option<String>) {
+    (status, Some(outcome.to_owned()))
+}
+
+#[tokio::test]
+async fn a38_a_replay_outlives_the_token_that_was_spent_in_its_last_second() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    assert_eq!(after(299, store.clone(), request(&token, "order-17")).await, (200, None));
+    for seconds in [300, 358, 359] {
+        let store = || store.clone();
+        assert_eq!(after(seconds, store(), request(&token, "order-17")).await, told(200, "true"), "{seconds} s");
+        assert_eq!(after(seconds, store(), request(&token, "order-18")).await, told(401, "already_used"));
+        assert_eq!(after(seconds, store(), event("validate", &token, "spend-2")).await, told(401, "expired"));
+    }
+    let untouched = Arc::new(UntouchedStore);
+    assert_eq!(after(360, untouched.clone(), request(&token, "order-17")).await, told(401, "expired"));
+    assert_eq!(after(360, untouched, event("validate", &token, "spend-2")).await, told(401, "expired"));
+}
+
+#[tokio::test]
+async fn a_token_is_never_spent_first_at_or_after_its_exp_with_a_key_or_without() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    for seconds in [300, 359, 360] {
+        assert_eq!(after(seconds, store.clone(), request(&token, "order-17")).await, told(401, "expired"));
+        let untouched = Arc::new(UntouchedStore);
+        assert_eq!(after(seconds, untouched, event("validate", &token, "spend-1")).await, told(401, "expired"));
+    }
+    assert_eq!(store.row(&jti(&token)).unwrap().used_at, None);
+}
+
+#[tokio::test]
+async fn a_forged_token_costs_no_call_in_the_minute_after_its_exp_either() {
+    let token = minted(keys(), store()).await;
+    let (message, _) = token.rsplit_once('.').unwrap();
+    let forged = format!("{message}.{}", "A".repeat(43));
+    let untouched = Arc::new(UntouchedStore);
+    assert_eq!(after(301, untouched, request(&forged, "order-17")).await, told(401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn an_operator_ends_a_replay_without_a_call_to_the_store() {
+    let store = store();
+    let token = minted(keys(), store.clone()).await;
+    let spent = handle(&service_at(|| NOW, keys(), store), request(&token, "order-17")).await.unwrap();
+    assert_eq!(spent.status_code, 200);
+
+    let revoked_before = NOW.0.to_string();
+    let overrides = [("REVOKED_BEFORE", revoked_before.as_str())];
+    let untouched = || Arc::new(UntouchedStore);
+    let revoking = Service::new(Settings::new(&setting_with(&overrides)), ports(keys(), untouched())).unwrap();
+    let withdrawn = service_at(|| NOW, withdrawn_keys(), untouched());
+    for (service, reason) in [(revoking, "revoked"), (withdrawn, "invalid_token")] {
+        let response = handle(&service, request(&token, "order-17")).await.unwrap();
+        assert_eq!((response.status_code, body(&response)["reason"].as_str()), (401, Some(reason)));
     }
 }
 

@@ -58,3 +58,11 @@ async fn the_row_names_the_invocation_and_the_host() {
     assert_eq!(row.minted_by.as_str(), "r:issue-1");
     assert_eq!(row.host.as_deref(), Some("abcdef1234.execute-api.eu-west-1.amazonaws.com"));
 }
+
+#[tokio::test]
+async fn while_the_revocation_lies_ahead_it_is_503_and_writes_no_row() {
+    let ahead = setting_with(&[("REVOKED_BEFORE", "9999999999")]);
+    let service = Service::new(Settings::new(&ahead), ports(keys(), Arc::new(UntouchedStore))).unwrap();
+    let response = handle(&service, event("issue", "", "issue-1")).await.unwrap();
+    assert_eq!((response.status_code, body(&response)["reason"].as_str()), (503, Some("unavailable")));
+}

@@ -30,10 +30,10 @@ pub const SPEND: &str = "SET used_at = if_not_exists(used_at, :now), used_by = :
 
 /// The condition of a spend: [`tokens::decide`] as DynamoDB evaluates it.
 ///
-/// An update creates the item that it does not find. `attribute_exists(jti)` forbids that in so many
-/// words; `expires_at > :now` would too, because a missing attribute compares with nothing.
-pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) AND expires_at > :now \
-     AND ((attribute_not_exists(used_by) AND attribute_not_exists(revoked_at)) \
+/// An update creates the item that it does not find. `attribute_exists(jti)` forbids that explicitly;
+/// the other terms would too, because a comparison with a missing attribute is false.
+pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) \
+     AND ((attribute_not_exists(used_by) AND attribute_not_exists(revoked_at) AND expires_at > :now) \
           OR (used_by = :me AND used_at >= :replay_floor))";
 
 /// How long the first call may take.

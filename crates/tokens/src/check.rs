@@ -61,15 +61,17 @@ impl Checker {
     /// [`CheckError`]; whatever is wrong before the MAC has verified is
     /// [`Refusal::InvalidToken`].
     pub fn check(&self, token: &Token, ring: &KeyRing, now: Timestamp) -> Result<Claims, CheckError> {
-        self.check_with_key(token, ring, now).map(|(claims, _)| claims)
+        self.check_with_key(token, ring, now, now).map(|(claims, _)| claims)
     }
 
-    /// As [`Checker::check`], with the key that the token was signed with.
+    /// As [`Checker::check`], with the key that the token was signed with, and with `passed_exp`, the
+    /// latest `exp` that has passed.
     pub(crate) fn check_with_key<'ring>(
         &self,
         token: &Token,
         ring: &'ring KeyRing,
         now: Timestamp,
+        passed_exp: Timestamp,
     ) -> Result<(Claims, &'ring Key), CheckError> {
         const INVALID: CheckError = CheckError::Refused(Refusal::InvalidToken);
 
@@ -81,18 +83,24 @@ impl Checker {
             return Err(INVALID);
         };
         let claims = data.claims;
-        self.check_times(&claims, ring, now).map_err(CheckError::Refused)?;
+        self.check_times(&claims, ring, now, passed_exp).map_err(CheckError::Refused)?;
         Ok((claims, key))
     }
 
     /// Refuses a token whose times are not ours, not now, or before a revocation.
-    fn check_times(&self, claims: &Claims, ring: &KeyRing, now: Timestamp) -> Result<(), Refusal> {
+    fn check_times(
+        &self,
+        claims: &Claims,
+        ring: &KeyRing,
+        now: Timestamp,
+        passed_exp: Timestamp,
+    ) -> Result<(), Refusal> {
         let latest_start = now.plus(LEEWAY_SECONDS);
         let is_lifetime_ours = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
         if !is_lifetime_ours || claims.iat > latest_start {
             return Err(Refusal::InvalidToken);
         }
-        if claims.exp <= now {
+        if claims.exp <= passed_exp {
             return Err(Refusal::Expired);
         }
         if claims.nbf > latest_start {

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use crate::Jti;
+use crate::{Jti, REPLAY_WINDOW_SECONDS, Timestamp};
 
 /// The longest idempotency key, in characters.
 const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
@@ -82,6 +82,19 @@ pub enum Caller {
     Invocation(Claimant),
     /// A client that can repeat the claim with the same key, and then gets the same answer.
     Client(IdempotencyKey),
+}
+
+impl Caller {
+    /// The latest `exp` that has passed for this caller at the time `now`.
+    ///
+    /// A client with a key may be repeating a claim that succeeded before `exp`, and the row knows. An
+    /// invocation is always a new claim.
+    pub(crate) const fn passed_exp(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Invocation(_) => now,
+            Self::Client(_) => now.minus(REPLAY_WINDOW_SECONDS),
+        }
+    }
 }
 
 /// What turns an idempotency key into a claimant, derived from the key that signed the token.

@@ -11,6 +11,7 @@ use crate::{
 pub struct Minter {
     issuer: Issuer,
     ttl_seconds: u64,
+    revoked_before: Timestamp,
     keys: Arc<dyn KeyStore>,
     store: Arc<dyn Insert>,
 }
@@ -35,7 +36,10 @@ pub enum MintError {
     /// The token could not be signed.
     #[error("the token could not be signed")]
     Sign(#[source] jsonwebtoken::errors::Error),
-    /// By the newest ring it would be refused: its key is gone, or `not_before` has not passed.
+    /// It would be revoked already: `RevokedBefore`, or the key ring's `not_before`, lies ahead.
+    #[error("every token minted until {} (seconds since 1970) is revoked: RevokedBefore, or not_before of the key ring", .0.0)]
+    Revoked(Timestamp),
+    /// The newest ring would refuse it: the key was withdrawn meanwhile, or `not_before` was set.
     #[error("the new token would be refused")]
     DeadOnArrival,
     /// Its row could not be written.
@@ -44,10 +48,17 @@ pub enum MintError {
 }
 
 impl Minter {
-    /// A minter of `issuer`'s tokens that live `ttl_seconds`.
+    /// A minter of `issuer`'s tokens that live `ttl_seconds`, where tokens minted at `revoked_before` or
+    /// earlier are revoked (0: none).
     #[must_use]
-    pub fn new(issuer: Issuer, ttl_seconds: u64, keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Self {
-        Self { issuer, ttl_seconds, keys, store }
+    pub fn new(
+        issuer: Issuer,
+        ttl_seconds: u64,
+        revoked_before: Timestamp,
+        keys: Arc<dyn KeyStore>,
+        store: Arc<dyn Insert>,
+    ) -> Self {
+        Self { issuer, ttl_seconds, revoked_before, keys, store }
     }
 
     /// Mints the token `jti` for the invocation `minted_by` of a request to `host`.
@@ -65,6 +76,10 @@ impl Minter {
         now: Timestamp,
     ) -> Result<Minted, MintError> {
         let ring = self.keys.ring(now).await.map_err(MintError::Keys)?;
+        let revoked_until = self.revoked_before.max(ring.not_before());
+        if now <= revoked_until {
+            return Err(MintError::Revoked(revoked_until));
+        }
         let expires_at = now.plus(self.ttl_seconds);
         let claims = Claims {
             iss: self.issuer.iss.clone(),

@@ -97,10 +97,11 @@ impl Verdict {
 #[must_use]
 pub fn decide(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
     let Some(row) = row else { return Verdict::Unknown };
-    let unclaimed = row.used_by.is_none() && row.revoked_at.is_none();
+    let unclaimed = row.used_by.is_none() && row.revoked_at.is_none() && row.expires_at > now;
+    // Also at and after `expires_at`: the first answer was given before it.
     let mine = row.used_by.as_ref() == Some(claimant)
         && row.used_at.is_some_and(|used_at| used_at >= now.minus(REPLAY_WINDOW_SECONDS));
-    if row.expires_at > now && (unclaimed || mine) {
+    if unclaimed || mine {
         return Verdict::Spent { replayed: mine };
     }
     match (&row.used_by, row.revoked_at) {
@@ -175,6 +176,17 @@ mod tests {
         let row = spent_by("me", NOW);
         assert_eq!(decide(Some(&row), &me(), NOW.plus(60)), Verdict::Spent { replayed: true });
         assert_eq!(decide(Some(&row), &me(), NOW.plus(61)), Verdict::AlreadyUsed { used_at: NOW });
+    }
+
+    #[test]
+    fn the_claimant_is_told_yes_again_although_the_token_has_expired_since() {
+        let used_at = row().expires_at.minus(1);
+        let row = spent_by("me", used_at);
+        for later in [1, 60] {
+            assert_eq!(decide(Some(&row), &me(), used_at.plus(later)), Verdict::Spent { replayed: true }, "{later} s");
+            assert_eq!(decide(Some(&row), &by("other"), used_at.plus(later)), Verdict::AlreadyUsed { used_at });
+        }
+        assert_eq!(decide(Some(&row), &me(), used_at.plus(61)), Verdict::AlreadyUsed { used_at });
     }
 
     #[test]

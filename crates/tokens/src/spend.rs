@@ -57,7 +57,8 @@ impl Spender {
         let replayed = verdict.map_err(SpendError::Store)?.into_result().map_err(SpendError::Refused)?;
         let refreshed = refreshed.map_err(SpendError::Keys)?;
         if !Arc::ptr_eq(&ring, &refreshed) {
-            self.checker.check(token, &refreshed, now).map_err(|err| SpendError::Refused(err.into()))?;
+            let checked = self.checker.check_with_key(token, &refreshed, now, caller.passed_exp(now));
+            checked.map_err(|err| SpendError::Refused(err.into()))?;
         }
         Ok(Spent { replayed })
     }
@@ -70,10 +71,11 @@ impl Spender {
         now: Timestamp,
     ) -> Result<(Claims, Claimant, Arc<KeyRing>), SpendError> {
         let mut ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
-        let mut checked = self.checker.check_with_key(token, &ring, now);
+        let passed_exp = caller.passed_exp(now);
+        let mut checked = self.checker.check_with_key(token, &ring, now, passed_exp);
         if matches!(checked, Err(CheckError::UnknownKid)) {
             ring = self.keys.ring_for_unknown_kid(now).await.map_err(SpendError::Keys)?;
-            checked = self.checker.check_with_key(token, &ring, now);
+            checked = self.checker.check_with_key(token, &ring, now, passed_exp);
         }
         let (claims, key) = checked.map_err(|err| SpendError::Refused(err.into()))?;
         let claimant = key.claimant.claimant(caller, &claims.jti);

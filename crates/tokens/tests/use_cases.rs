@@ -87,7 +87,7 @@ fn issuer() -> Issuer {
 }
 
 fn mint(keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Result<Minted, MintError> {
-    let minter = Minter::new(issuer(), 300, keys, store);
+    let minter = Minter::new(issuer(), 300, Timestamp(0), keys, store);
     minter.mint(JTI, by("mint"), Some("api.example.com".into()), NOW).now_or_never().unwrap()
 }
 
@@ -196,7 +196,7 @@ fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
     let sized = |padding: usize| {
         let issuer = Issuer { iss: "s".repeat(padding), aud: "a".into() };
         let keys = Scripted::new(ring("k1", 0), None);
-        let minter = Minter::new(issuer.clone(), 300, keys, Arc::new(InMemoryTokenStore::new()));
+        let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys, Arc::new(InMemoryTokenStore::new()));
         let minted = minter.mint(JTI, by("mint"), None, NOW).now_or_never().unwrap().unwrap();
         let checked = Checker::new(&issuer, Timestamp(0)).check(&minted.token, &ring("k1", 0), NOW);
         (minted.token.expose().len(), checked.is_ok())

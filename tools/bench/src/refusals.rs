@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result<()> {
     let issuer = Issuer { iss: "bench".to_owned(), aud: "bench/Prod".to_owned() };
     let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#)?;
     let keys = Arc::new(FixedKeyStore::new(ring));
-    let minter = Minter::new(issuer.clone(), 300, keys.clone(), Arc::new(InMemoryTokenStore::new()));
+    let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
     let runtime = runtime::Builder::new_current_thread().build()?;
     let jti = Jti::new(Uuid::from_u128(1));
     let good = runtime

@@ -97,7 +97,7 @@ impl Target {
         let issuer = Issuer { iss: "proof".to_owned(), aud: "proof/Prod".to_owned() };
         let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this proof and of nothing else"}"#)?;
         let keys: Arc<dyn KeyStore> = Arc::new(FixedKeyStore::new(ring));
-        let minter = Minter::new(issuer.clone(), 300, keys.clone(), Arc::new(InMemoryTokenStore::new()));
+        let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
         let mint = |number| {
             let jti = Jti::new(Uuid::from_u128(number));
             let minted = minter.mint(jti, Claimant::from_stored("r:mint".to_owned()), None, NOW).now_or_never();

@@ -21,8 +21,8 @@ const WARM_UP: &str = "attribute_exists(jti)";
 const INSERT_CONDITION: &str = "attribute_not_exists(jti) OR (minted_by = :me AND attribute_not_exists(used_by) \
      AND attribute_not_exists(revoked_at))";
 const SPEND_UPDATE: &str = "SET used_at = if_not_exists(used_at, :now), used_by = :me";
-const SPEND_CONDITION: &str = "attribute_exists(jti) AND expires_at > :now AND ((attribute_not_exists(used_by) \
-     AND attribute_not_exists(revoked_at)) OR (used_by = :me AND used_at >= :replay_floor))";
+const SPEND_CONDITION: &str = "attribute_exists(jti) AND ((attribute_not_exists(used_by) \
+     AND attribute_not_exists(revoked_at) AND expires_at > :now) OR (used_by = :me AND used_at >= :replay_floor))";
 
 /// The rule that the table keeps; the real one, but for the tests of the simulation itself.
 #[derive(Clone, Copy, Debug)]
