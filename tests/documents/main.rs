@@ -211,6 +211,37 @@ fn every_file_and_every_test_that_a_document_names_is_there() {
     assert!(missing.is_empty(), "documents name what does not exist:\n{}", missing.join("\n"));
 }
 
+/// The names in each cell of the rows whose first cell begins with a name.
+fn rows(document: &str) -> Vec<Vec<Vec<&str>>> {
+    let rows = document.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(names).collect()).collect()
+}
+
+#[test]
+fn crates_depend_on_one_another_only_as_the_table_says() {
+    let manifests: Vec<_> =
+        files(root(), "toml").into_iter().filter(|it| it.ends_with("Cargo.toml")).map(read).collect();
+    let name = |manifest: &str| Some(manifest.split_once("[package]\nname = \"")?.1.split('"').next()?.to_owned());
+    let crates: BTreeSet<_> = manifests.iter().filter_map(|it| name(it)).collect();
+    let mut edges = BTreeSet::new();
+    for manifest in &manifests {
+        let Some(from) = name(manifest) else { continue };
+        let dependencies = manifest.lines().filter_map(|line| line.split_once(['.', ' ']).map(|(it, _)| it));
+        edges.extend(dependencies.filter(|it| crates.contains(*it)).map(|to| (from.clone(), to.to_owned())));
+    }
+    let document = read("ARCHITECTURE.md");
+    let (_, table) = document.split_once("\n## Which crate may depend on which").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let mut allowed = BTreeSet::new();
+    for cells in rows(table) {
+        for from in &cells[0] {
+            allowed.extend(cells[1].iter().map(|to| ((*from).to_owned(), (*to).to_owned())));
+        }
+    }
+    let missing: Vec<_> = edges.difference(&allowed).collect();
+    assert!(missing.is_empty() && !edges.is_empty(), "ARCHITECTURE.md does not allow {missing:?}");
+}
+
 /// The numbers of attacks in `text`, such as `A01`.
 fn attacks(text: &str) -> BTreeSet<&str> {
     let words = text.split(|it: char| !it.is_ascii_alphanumeric());
