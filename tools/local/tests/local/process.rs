@@ -18,7 +18,7 @@ fn failed(arguments: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// The program, which ends with the test whatever becomes of that.
+/// The program, which ends with the test, passed or failed.
 struct Running(Child);
 
 impl Drop for Running {
