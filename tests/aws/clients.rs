@@ -177,7 +177,7 @@ async fn whatever_else_dynamodb_answers_the_outcome_is_not_known() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_the_outcome_is_not_known_and_there_is_no_ring() {
+async fn where_nothing_listens_the_outcome_is_unknown_and_there_is_no_ring() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);

@@ -140,7 +140,7 @@ pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<impl Insert + 'st
     token(&answer(&authorizer(ports(keys, store)), event("authorizer", "", "mint-1")).await.unwrap())
 }
 
-/// The `jti` of a token, whoever signed it.
+/// The `jti` of a token, whatever its signature.
 pub(crate) fn jti(token: &str) -> Jti {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     Jti::parse(serde_json::from_slice::<Value>(&claims).unwrap()["jti"].as_str().unwrap()).unwrap()

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a client that lost the reply asks again and is told the same.
+//! `Idempotency-Key`: a client that lost the reply asks again and gets the same answer.
 
 use std::sync::{
     Arc,
@@ -33,7 +33,7 @@ fn outcome(response: &Response) -> (u16, bool) {
 }
 
 #[tokio::test]
-async fn a38_the_same_key_is_told_yes_again_and_any_other_caller_is_not() {
+async fn a38_the_same_key_gets_the_success_again_and_any_other_caller_does_not() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service_at(|| NOW, keys(), store);

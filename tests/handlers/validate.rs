@@ -81,7 +81,7 @@ async fn a44_a_token_in_two_places_is_400() {
 }
 
 #[tokio::test]
-async fn a46_a_body_that_is_no_json_object_with_one_string_is_400() {
+async fn a46_a_body_that_is_not_a_json_object_with_one_string_is_400() {
     for name in [
         "validate-repeated-member",
         "validate-not-json",
@@ -112,7 +112,7 @@ async fn a47_a_large_body_is_413() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_of_ours_is_401_without_a_call_to_the_store() {
+async fn a_token_of_no_deployment_is_401_without_a_call_to_the_store() {
     let service = service(keys(), Arc::new(UntouchedStore));
     for name in ["validate", "validate-oversized-token", "validate-unicode-token"] {
         let response = handle(&service, event(name, "eyJ.a.b", "spend-1")).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_revocation_holds_for_the_first_request_after_an_idle_hour() {
 }
 
 #[tokio::test]
-async fn when_the_outcome_is_not_known_it_is_503_and_neither_yes_nor_no() {
+async fn when_the_outcome_is_unknown_it_is_503_and_neither_a_success_nor_a_refusal() {
     let token = minted(keys(), store()).await;
     let services = [service(keys(), Arc::new(DownStore)), service(Arc::new(DownKeyStore), store())];
     for service in services {

@@ -187,7 +187,7 @@ fn after_spend(state: Option<Row>) -> Option<Row> {
 
 /// Every state that a row can be in at `NOW`, at and on either side of each limit.
 fn states() -> Vec<Option<Row>> {
-    // The clock of whoever spent it may be ahead.
+    // The spender's clock may be ahead.
     let used_ats = [NOW.minus(61), NOW.minus(60), NOW.minus(59), NOW, NOW.plus(3)];
     let mut marks = vec![fresh()];
     marks.extend(used_ats.map(|used_at| used_by(ME, used_at)));

@@ -82,7 +82,7 @@ fn no_resource_has_a_name_of_its_own() {
     let stack = Stack::with_all_resources();
     for (id, resource) in &stack.resources {
         for name in ["FunctionName", "LogGroupName", "Name", "RoleName", "TableName"] {
-            // The function that a permission is for is no name of the permission.
+            // The function that a permission is for is not the permission's name.
             let is_named = !resource["Properties"][name].is_null() && resource["Type"] != "AWS::Lambda::Permission";
             assert!(!is_named, "{id}: {name}");
         }

@@ -27,7 +27,7 @@ fn a68_each_function_is_capped_by_its_own_reserved_concurrency_and_by_default_no
     assert!(unlimited.iter().all(|(_, limit)| limit.is_null()), "{unlimited:?}");
     for (capped, _) in &unlimited {
         let parameter = capped.replace("Function", "ReservedConcurrency");
-        // None at all stops a function, and is no absence of a limit.
+        // 0 stops the function: it is not "no limit".
         for limit in ["0", "7"] {
             for (id, reserved) in reserved(&Stack::with(&[(&parameter, limit)])) {
                 assert_eq!(reserved.as_str(), (id == *capped).then_some(limit), "{id} with {parameter}");

@@ -77,7 +77,7 @@ fn each_function_has_a_role_of_its_own_that_only_lambda_assumes() {
     let functions = stack.all("AWS::Lambda::Function");
     let roles: BTreeSet<_> = functions.iter().map(|(_, properties)| role(&stack, properties).0).collect();
     assert_eq!(roles.len(), functions.len(), "a role is shared");
-    assert_eq!(roles.len(), stack.all("AWS::IAM::Role").len(), "a role is no function's");
+    assert_eq!(roles.len(), stack.all("AWS::IAM::Role").len(), "a role belongs to no function");
     let lambda =
         json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
     for (id, role) in stack.all("AWS::IAM::Role") {
@@ -143,7 +143,7 @@ fn role<'stack>(stack: &'stack Stack, function: &'stack Value) -> (&'stack str, 
     (id, &stack.resources[id]["Properties"])
 }
 
-/// Every statement of a policy, wherever it stands in `value`.
+/// Every statement of a policy, wherever it is in `value`.
 fn statements(value: &Value) -> Vec<&Value> {
     match value {
         Value::Object(members) if members.contains_key("Effect") => vec![value],

@@ -109,7 +109,7 @@ impl ApiError {
     }
 }
 
-/// What an error and its sources say, none of which repeats the next.
+/// The messages of an error and its sources, of which none repeats the next.
 ///
 /// Their `Debug` is left out: it may hold a reply, and a reply may hold keys.
 #[must_use]

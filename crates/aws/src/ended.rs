@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_token_is_refused_to_everybody_but_its_claimant() {
+    fn a_spent_token_is_refused_to_every_claimant_but_its_own() {
         let ended = EndedRows::default();
         ended.keep(jti(1), used());
         let refusal = Some(Verdict::AlreadyUsed { used_at: NOW });
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_token_is_refused_to_everybody() {
+    fn a_revoked_token_is_refused_to_every_claimant() {
         let ended = EndedRows::default();
         ended.keep(jti(1), Row { revoked_at: Some(NOW), ..fresh() });
         assert_eq!(ended.refusal(&jti(1), &by("me"), NOW), Some(Verdict::Revoked));

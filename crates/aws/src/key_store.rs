@@ -23,8 +23,7 @@ const MAX_AGE_SECONDS: u64 = 86_400;
 /// How long after a failure, and after a refresh for an unknown `kid`, there is no further fetch,
 /// in seconds.
 ///
-/// Whoever sends tokens with unknown keys pays nothing for them, and each fetch is a call that is
-/// charged for.
+/// Tokens with unknown keys cost their sender nothing, and each fetch is a call that AWS charges for.
 const PAUSE_SECONDS: u64 = 10;
 
 /// How long a failure that goes on is not logged again, in seconds: ten minutes.
@@ -42,8 +41,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// | the ring | is fetched |
 /// | --- | --- |
-/// | is not there, or older than a day | by whoever asks for it |
-/// | is older than 300 s, give or take 30 s | beside a call to the store |
+/// | is missing, or older than a day | by the caller that asks for it |
+/// | is older than 300 s, give or take 30 s | concurrently with a call to the store |
 /// | does not know a `kid` | at once, but no more than once in 10 s |
 ///
 /// After a failure it is not tried again for 10 s, and the ring in force stays in force. The reason
@@ -55,7 +54,7 @@ pub struct SecretsManagerKeyStore {
     state: Mutex<State>,
 }
 
-/// Where the JSON of the ring comes from; apart, so that the timing is tested without a network.
+/// Where the JSON of the ring comes from; a trait, so that the timing is tested without a network.
 #[async_trait]
 trait Source: Send + Sync {
     async fn fetch(&self) -> Result<RingJson, BoxError>;
@@ -141,18 +140,18 @@ impl State {
         fetched.map(|fetched| fetched.ring.clone())
     }
 
-    /// Whether the ring is old enough to be fetched again, and nothing speaks against it.
+    /// Whether the ring is old enough to be fetched again, and no fetch has just failed.
     fn is_due(&self, now: Timestamp) -> bool {
         let is_old = |fetched: &Fetched| seconds_between(fetched.at, now) >= fetched.due_seconds;
         self.fetched.as_ref().is_some_and(is_old) && !self.has_just_failed(now)
     }
 
-    /// Whether a fetch failed so lately that another would be too early.
+    /// Whether a fetch failed so recently that another would be too early.
     fn has_just_failed(&self, now: Timestamp) -> bool {
         self.failed_at.is_some_and(|failed_at| seconds_between(failed_at, now) < PAUSE_SECONDS)
     }
 
-    /// Whether an unknown `kid` made us fetch so lately that another would be too early.
+    /// Whether an unknown `kid` made us fetch so recently that another would be too early.
     fn was_just_forced(&self, now: Timestamp) -> bool {
         self.forced_at.is_some_and(|forced_at| seconds_between(forced_at, now) < PAUSE_SECONDS)
     }
@@ -182,7 +181,7 @@ impl KeyStore for SecretsManagerKeyStore {
         let _one_at_a_time = self.fetching.lock().await;
         {
             let mut state = self.state();
-            // Whether the key exists is not known then, whatever the ring in force says.
+            // Whether the key exists is unknown then, whatever the ring in force says.
             if state.has_just_failed(now) {
                 return Err(unavailable());
             }
@@ -198,7 +197,7 @@ impl KeyStore for SecretsManagerKeyStore {
         if !self.state().is_due(now) {
             return;
         }
-        // Whoever holds the lock is fetching it already.
+        // The holder of the lock is already fetching it.
         let Ok(_one_at_a_time) = self.fetching.try_lock() else { return };
         // A failure has been logged, and the ring in force stays in force.
         let _refreshed = self.fetch(now).await;
@@ -236,7 +235,7 @@ fn seconds_between(a: Timestamp, b: Timestamp) -> u64 {
     a.0.abs_diff(b.0)
 }
 
-/// What callers are told: the reason is in the log, once.
+/// The error that callers get: the reason is in the log, once.
 fn unavailable() -> KeyStoreError {
     KeyStoreError(Box::new(NotFetched))
 }
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ring_is_fetched_by_whoever_asks_first_and_kept() {
+    async fn a_ring_is_fetched_by_the_first_caller_and_kept() {
         let (store, fake) = store();
         assert_eq!(version(store.ring(NOW).await), Some(1));
         fake.replies(2);
@@ -408,7 +407,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_kid_is_an_error_while_nobody_can_know_whether_the_key_exists() {
+    async fn an_unknown_kid_is_an_error_while_it_is_unknown_whether_the_key_exists() {
         let (store, fake) = warm_store().await;
         fake.fails("down");
         assert_eq!(version(store.ring_for_unknown_kid(NOW.plus(1)).await), None);

@@ -1,4 +1,4 @@
-//! The strict check: is this text a live token of ours?
+//! The strict check of a token: signature, claims and times.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Validation};
@@ -11,7 +11,7 @@ use crate::{
 
 /// Checks tokens: everything about them but whether they have been spent.
 ///
-/// The checks go from cheap to dear, and each is stricter than the libraries' defaults: a token is
+/// The checks run from cheap to expensive, and each is stricter than the library's defaults: a token is
 /// accepted only if [`Minter`](crate::Minter) could have made it.
 #[derive(Debug)]
 pub struct Checker {
@@ -58,7 +58,7 @@ impl Checker {
     ///
     /// # Errors
     ///
-    /// [`CheckError`]; whatever is wrong before the MAC has verified is
+    /// [`CheckError`]. Everything that is wrong before the MAC has verified is
     /// [`Refusal::InvalidToken`].
     pub fn check(&self, token: &Token, ring: &KeyRing, now: Timestamp) -> Result<Claims, CheckError> {
         self.check_with_key(token, ring, now, now).map(|(claims, _)| claims)
@@ -87,7 +87,7 @@ impl Checker {
         Ok((claims, key))
     }
 
-    /// Refuses a token whose times are not ours, not now, or before a revocation.
+    /// Refuses a token whose times a minter could not have set, that is not valid now, or that is revoked.
     fn check_times(
         &self,
         claims: &Claims,
@@ -96,8 +96,8 @@ impl Checker {
         passed_exp: Timestamp,
     ) -> Result<(), Refusal> {
         let latest_start = now.plus(LEEWAY_SECONDS);
-        let is_lifetime_ours = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
-        if !is_lifetime_ours || claims.iat > latest_start {
+        let is_lifetime_allowed = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
+        if !is_lifetime_allowed || claims.iat > latest_start {
             return Err(Refusal::InvalidToken);
         }
         if claims.exp <= passed_exp {
@@ -115,8 +115,8 @@ impl Checker {
 
 /// What the library has to check: the algorithm, the MAC, `iss` and `aud`.
 ///
-/// The only place that builds a [`Validation`]. The library's times are off: it would read a clock
-/// of its own, with a leeway of 60 s. That every claim is there, and no other, is in [`Claims`].
+/// The only place that builds a [`Validation`]. The library's checks of times are switched off: it would
+/// read its own clock, with a leeway of 60 s. [`Claims`] requires every claim and allows no other.
 fn validation(issuer: &Issuer) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[&issuer.iss]);
@@ -140,7 +140,7 @@ fn decode_canonical(text: &str) -> Option<Vec<u8>> {
     (are_objects && mac.len() == 32 && segments.next().is_none()).then_some(header)
 }
 
-/// The `kid` of a header that is exactly ours.
+/// The `kid` of a header that has exactly the members of [`StrictHeader`].
 fn kid(header: &[u8]) -> Option<Kid> {
     let header = serde_json::from_slice::<StrictHeader<'_>>(header).ok()?;
     if header.alg != "HS256" || header.typ != TOKEN_TYPE {

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Jti, Timestamp};
 
-/// The `typ` of a token's header: a type of its own, so that no other JWT signed by the same key is
-/// ever taken for one (RFC 8725, section 3.11).
+/// The `typ` of a token's header: its own type, so that another JWT that is signed with the same key is
+/// never accepted as a token (RFC 8725, section 3.11).
 pub(crate) const TOKEN_TYPE: &str = "ott+jwt";
 
-/// The longest token that is looked at, in bytes. Ours are below 400.
+/// The longest token that is checked, in bytes. Minted tokens have fewer than 400.
 pub const MAX_TOKEN_BYTES: usize = 1024;
 
 /// The longest lifetime of any token, `exp - iat`, in seconds: one day.
 ///
-/// A constant and no setting: it bounds how long a key must be kept after it stops signing.
+/// A constant, not a setting: it limits how long a key must be kept after it stops signing.
 pub const MAX_LIFETIME_SECONDS: u64 = 86_400;
 
 /// The latest time that can be given for "revoke every token minted until then": ten digits. A time in

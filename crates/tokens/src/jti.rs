@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 /// The `jti` of a token: a UUID in its canonical form, 36 lower-case characters (RFC 9562, 4).
 ///
-/// It identifies a token and is no secret: what cannot be forged is the MAC. It is still kept out
-/// of logs, where it would link a person's requests.
+/// It identifies a token and is not a secret: the MAC is what cannot be forged. It is still kept out of
+/// logs, where it would link a person's requests.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Jti(Uuid);
 

@@ -12,7 +12,7 @@ use crate::{
     claims::{MAX_REVOKED_BEFORE, TOKEN_TYPE},
 };
 
-/// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 demands for HS256.
+/// The shortest key, in bytes: the output of SHA-256, as RFC 7518, section 3.2 requires for HS256.
 pub const MIN_KEY_BYTES: usize = 32;
 
 /// The name of a key: `k` and 1 to 10 digits.
@@ -35,7 +35,7 @@ impl fmt::Display for Kid {
     }
 }
 
-/// A symmetric key in the forms that signing, checking and claiming want, and the header it signs.
+/// A symmetric key in the forms that signing, checking and claiming need, and the header it signs.
 #[derive(ZeroizeOnDrop)]
 pub(crate) struct Key {
     #[zeroize(skip)]
@@ -97,7 +97,7 @@ impl KeyRing {
         self.not_before
     }
 
-    /// Whether a token that `key` signs at the time `iat` passes, as far as this ring has a say.
+    /// Whether this ring accepts a token that `key` signed at the time `iat`.
     pub(crate) fn accepts(&self, key: &Key, iat: Timestamp) -> bool {
         let is_kept =
             |kept: &Key| kept.header.kid == key.header.kid && kept.encoding.as_bytes() == key.encoding.as_bytes();
@@ -149,10 +149,10 @@ pub enum KeyRingError {
     /// `active` does not name a key of the ring.
     #[error("the key ring's member `active` does not name one of its keys")]
     NoActiveKey,
-    /// A key is too short or no string.
+    /// A key is too short, or not a string.
     #[error("the key ring's member `{0}` is not a string of at least {MIN_KEY_BYTES} bytes")]
     ShortKey(Kid),
-    /// `not_before` is no time.
+    /// `not_before` is not a time.
     #[error("the key ring's member `not_before` is not a number of seconds")]
     BadNotBefore,
 }

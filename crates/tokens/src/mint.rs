@@ -63,11 +63,11 @@ impl Minter {
 
     /// Mints the token `jti` for the invocation `minted_by` of a request to `host`.
     ///
-    /// One write and no read. A token leaves here only when its row has been written.
+    /// One write and no read. A token is returned only when its row has been written.
     ///
     /// # Errors
     ///
-    /// [`MintError`]: there is no token then, although its row may exist.
+    /// [`MintError`]. There is no token then, although its row may exist.
     pub async fn mint(
         &self,
         jti: Jti,

@@ -4,12 +4,12 @@ use crate::Timestamp;
 
 /// Why a token is refused.
 ///
-/// Until the MAC has verified there is one answer, [`Refusal::InvalidToken`], so that nobody can
-/// learn by trying. After it the caller holds a token of ours and is told the truth.
+/// Until the MAC has verified there is one answer, [`Refusal::InvalidToken`], so that a forger learns
+/// nothing from it. After that the caller holds a genuine token and gets the true reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// Not a token of ours: malformed, forged, or with claims that we never make.
-    #[error("not a token of ours")]
+    /// Malformed, forged, of another deployment, or with claims that a minter never makes.
+    #[error("not a token of this deployment")]
     InvalidToken,
     /// Its `exp` has come.
     #[error("the token has expired")]
@@ -23,11 +23,10 @@ pub enum Refusal {
         /// When it was spent.
         used_at: Timestamp,
     },
-    /// It was revoked before anybody spent it.
+    /// It was revoked before it was spent.
     #[error("the token has been revoked")]
     Revoked,
-    /// Its MAC is right, it is live, and it has no row: somebody deleted the row, or somebody else
-    /// has the key.
+    /// Its MAC is right, it has not expired, and it has no row: the row was deleted, or the key was stolen.
     #[error("the token is unknown")]
     UnknownToken,
 }

@@ -5,7 +5,7 @@
 
 use crate::{Claimant, Claims, Refusal, Timestamp};
 
-/// How long after the first spend the same claimant is told yes again, in seconds.
+/// How long after the first spend the same claimant gets the same success again, in seconds.
 ///
 /// It covers the retries of a claimant whose reply was lost, and is no longer than it needs to be.
 pub const REPLAY_WINDOW_SECONDS: u64 = 60;
@@ -24,7 +24,7 @@ pub struct Row {
     pub host: Option<String>,
     /// When it expires: its `exp`.
     pub expires_at: Timestamp,
-    /// When the row may be deleted: [`ROW_RETENTION_SECONDS`] after `expires_at`.
+    /// When the row can be deleted: [`ROW_RETENTION_SECONDS`] after `expires_at`.
     pub purge_at: Timestamp,
     /// When it was first spent.
     pub used_at: Option<Timestamp>,
@@ -55,26 +55,26 @@ impl Row {
 /// The store's answer to a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// The token is the claimant's.
+    /// The claimant has spent the token.
     Spent {
-        /// It had been already, and this is the same answer again.
+        /// It had done so before, and gets the same answer again.
         replayed: bool,
     },
-    /// Another claimant has it, or this one had it too long ago.
+    /// Another claimant has spent it, or this one did too long ago.
     AlreadyUsed {
         /// When it was first spent.
         used_at: Timestamp,
     },
-    /// It was revoked before anybody spent it.
+    /// It was revoked before it was spent.
     Revoked,
     /// It has expired.
     Expired,
-    /// There is no row of that id.
+    /// There is no row with that id.
     Unknown,
 }
 
 impl Verdict {
-    /// Whether the token is the claimant's (and then, whether that is a replay), or why not.
+    /// Whether a success is a replay, or why there is none.
     ///
     /// # Errors
     ///
@@ -92,8 +92,8 @@ impl Verdict {
 
 /// Decides a claim to the token of `row`.
 ///
-/// For each token at most one claimant is ever told [`Verdict::Spent`], provided that whoever asks
-/// writes the claimant into the row in the same atomic step.
+/// For each token at most one claimant ever gets [`Verdict::Spent`], provided that the store writes the
+/// claimant into the row in the same atomic step.
 #[must_use]
 pub fn decide(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
     let Some(row) = row else { return Verdict::Unknown };
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn the_claimant_is_told_yes_again_for_sixty_seconds() {
+    fn the_claimant_gets_the_success_again_for_sixty_seconds() {
         let row = spent_by("me", NOW);
         assert_eq!(decide(Some(&row), &me(), NOW.plus(60)), Verdict::Spent { replayed: true });
         assert_eq!(decide(Some(&row), &me(), NOW.plus(61)), Verdict::AlreadyUsed { used_at: NOW });
     }
 
     #[test]
-    fn the_claimant_is_told_yes_again_although_the_token_has_expired_since() {
+    fn the_claimant_gets_the_success_again_although_the_token_has_expired_since() {
         let used_at = row().expires_at.minus(1);
         let row = spent_by("me", used_at);
         for later in [1, 60] {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn another_claimant_is_told_when_the_token_was_spent() {
+    fn another_claimant_learns_when_the_token_was_spent() {
         let row = spent_by("other", NOW.minus(3));
         assert_eq!(decide(Some(&row), &me(), NOW), Verdict::AlreadyUsed { used_at: NOW.minus(3) });
     }
@@ -209,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn the_claimant_is_told_yes_again_although_the_token_was_revoked_since() {
+    fn the_claimant_gets_the_success_again_although_the_token_was_revoked_since() {
         let row = Row { revoked_at: Some(NOW), ..spent_by("me", NOW) };
         assert_eq!(decide(Some(&row), &me(), NOW), Verdict::Spent { replayed: true });
     }
 
     #[test]
-    fn a_verdict_is_a_yes_that_may_be_a_replay_or_a_refusal() {
+    fn a_verdict_is_a_success_that_may_be_a_replay_or_a_refusal() {
         assert_eq!(Verdict::Spent { replayed: false }.into_result(), Ok(false));
         assert_eq!(Verdict::Spent { replayed: true }.into_result(), Ok(true));
         assert_eq!(Verdict::AlreadyUsed { used_at: NOW }.into_result(), Err(Refusal::AlreadyUsed { used_at: NOW }));

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The compact serialization of a token, ours or somebody's claim of one.
+/// The compact serialization of a token, genuine or not.
 ///
-/// Whoever holds it can spend it, so its `Debug` shows nothing of it and it has no `Display`.
+/// Every holder can spend it, so its `Debug` shows nothing of it and it has no `Display`.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Token(String);
 

@@ -166,7 +166,7 @@ fn deep_and_huge_json_is_invalid() {
 }
 
 #[test]
-fn after_the_mac_the_caller_is_told_the_truth_about_the_times() {
+fn after_the_mac_the_caller_gets_the_true_reason() {
     let refused = |claims: &Value| check(&signed(&header(), claims)).map(|_| ());
     let at = |iat: u64, nbf: u64, exp: u64| {
         with(with(with(claims(), "iat", iat.into()), "nbf", nbf.into()), "exp", exp.into())

@@ -123,7 +123,7 @@ fn a_mint_stores_a_row_that_says_when_where_and_by_whom() {
     assert_eq!((row.created_at, row.expires_at), (NOW, minted.expires_at));
     assert_eq!(row.purge_at, minted.expires_at.plus(ROW_RETENTION_SECONDS));
     assert_eq!((row.used_at, row.used_by, row.revoked_at), (None, None, None));
-    assert_eq!(keys.refreshes.load(Ordering::SeqCst), 1, "a ring that is due is refreshed beside the write");
+    assert_eq!(keys.refreshes.load(Ordering::SeqCst), 1, "a ring that is due is refreshed concurrently with the write");
 
     let claims = Checker::new(&issuer(), Timestamp(0)).check(&minted.token, &ring("k1", 0), NOW).unwrap();
     let expected =
@@ -164,7 +164,7 @@ fn a_kid_that_stays_unknown_is_refused_and_costs_no_call_to_the_store() {
 }
 
 #[test]
-fn a_kid_that_nobody_can_look_for_is_no_refusal() {
+fn a_kid_that_cannot_be_looked_up_is_not_a_refusal() {
     let (minted, store) = minted("k2");
     let outcome = spend(&minted, Scripted::new(ring("k1", 0), None), store);
     assert!(matches!(outcome, Err(SpendError::Keys(_))), "{outcome:?}");

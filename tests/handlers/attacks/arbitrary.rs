@@ -1,4 +1,4 @@
-//! Any header, body and event: an answer that is none of success, and no call to the store.
+//! Any header, body and event: never a success, and never a call to the store.
 //!
 //! The store of these tests panics when it is called, and every panic is a 500.
 

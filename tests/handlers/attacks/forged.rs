@@ -1,4 +1,4 @@
-//! Tokens that nobody minted, and what `validate` answers to them.
+//! Forged tokens, and what `validate` answers to them.
 
 use std::{sync::Arc, time::Instant};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::helpers::{KEY, NOW, UntouchedStore, service, setting};
 
-/// The settings beside the key in the ring of these tests, each a string that somebody may know.
+/// The settings beside the key in the ring of these tests, each a string that an attacker may know.
 const SETTINGS: [(&str, &str); 3] =
     [("active", "k1"), ("next", "k1"), ("base", "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE")];
 
@@ -59,9 +59,9 @@ attacks! {
     a03_an_asymmetric_alg_over_an_hmac_is_refused(a03):
         "an asymmetric `alg` over an HMAC", INVALID;
     a05_alg_in_another_case_is_refused(a05):
-        "`alg` in another case, or no string", INVALID;
+        "`alg` in another case, or not a string", INVALID;
     a06_a_critical_extension_is_refused(a06):
-        "`crit` names an extension that nobody knows", INVALID;
+        "`crit` names an unknown extension", INVALID;
     a07_an_unencoded_payload_is_refused(a07):
         "`b64: false` (RFC 7797)", INVALID;
     a08_a_key_in_the_header_is_refused(a08):
@@ -87,7 +87,7 @@ attacks! {
     a21_an_expired_token_is_told_so(a21):
         "`exp` has passed", "expired";
     a22_an_exp_that_is_no_whole_number_is_refused(a22):
-        "`exp` is no whole number of seconds", INVALID;
+        "`exp` is not a whole number of seconds", INVALID;
     a24_a_token_is_not_valid_before_its_nbf(a24):
         "`nbf` lies in the future", "not_yet_valid";
     a25_an_iat_in_the_future_is_refused(a25):
@@ -97,7 +97,7 @@ attacks! {
     a28_a_missing_claim_is_refused(a28):
         "a claim is missing or null", INVALID;
     a30_a_jti_that_is_no_canonical_uuid_is_refused(a30):
-        "`jti` is no UUID as we write it", INVALID;
+        "`jti` is not a canonical UUID", INVALID;
     a31_a_claim_that_is_not_ours_is_refused(a31):
         "a claim that we do not write", INVALID;
     a74_a_setting_of_the_ring_is_no_key(a74):
@@ -107,11 +107,11 @@ attacks! {
     a77_json_in_another_encoding_is_refused(a77):
         "JSON in UTF-16 or overlong UTF-8, with a BOM or bytes after it", INVALID;
     a78_a_part_that_is_no_object_is_refused(a78):
-        "header or claims are an array, a string, a number, nothing", INVALID;
+        "header or claims are an array, a string, a number, or nothing", INVALID;
     a79_another_name_of_the_same_number_is_no_kid_of_ours(a79):
         "`kid` is `k1` written otherwise", INVALID;
     a80_a_token_with_anything_around_it_is_refused(a80):
-        "white space, quotes or another writing of the dots", INVALID;
+        "white space, quotes, or the dots written otherwise", INVALID;
     a81_a_member_named_for_a_language_is_refused(a81):
         "`__proto__` and its kind, in header and claims", INVALID;
     a82_the_json_form_of_a_jws_is_refused(a82):
@@ -121,7 +121,7 @@ attacks! {
     a84_parts_of_two_good_tokens_make_no_third(a84):
         "parts of two good tokens put together, or in another order", INVALID;
     a85_a_lifetime_that_is_not_ours_is_refused(a85):
-        "a life of over a day, for ever, or less than none", INVALID;
+        "a lifetime over a day, without end, or below zero", INVALID;
 }
 
 pub(super) fn a01(forger: Forger) -> Vec<String> {

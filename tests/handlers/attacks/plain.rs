@@ -13,7 +13,7 @@ struct Claims {
 
 /// Whether the library, with no more than what it needs to accept a good token, accepts this one.
 ///
-/// It goes by the clock of this machine, and there is no way to hand it another.
+/// It reads the clock of this machine, and takes no other.
 pub(super) fn accepts(token: &str) -> bool {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&[setting("TOKEN_AUDIENCE").unwrap()]);

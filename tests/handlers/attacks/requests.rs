@@ -159,7 +159,7 @@ async fn a52_no_preflight_writes_a_row() {
 }
 
 #[tokio::test]
-async fn a53_the_allowed_origin_is_the_configured_one_whoever_asks() {
+async fn a53_the_allowed_origin_is_always_the_configured_one() {
     let down = service(keys(), Arc::new(DownStore));
     let broken = service(keys(), Arc::new(UntouchedStore));
     let (service, token) = service_and_token().await;
@@ -352,7 +352,7 @@ async fn a86_authorization_is_one_bearer_or_none() {
     ] {
         assert_eq!(outcome(&service, with(values)).await, invalid_request(), "{} values", values.len());
     }
-    // What a proxy makes of two headers is no token.
+    // Two headers that a proxy has joined are not a token.
     for value in [
         format!("{bearer}, {bearer}"),
         format!("{bearer}, Bearer x"),
@@ -365,7 +365,7 @@ async fn a86_authorization_is_one_bearer_or_none() {
 }
 
 #[tokio::test]
-async fn a87_a_token_in_the_idempotency_key_is_no_token_and_is_not_kept() {
+async fn a87_a_token_in_the_idempotency_key_is_ignored_and_not_kept() {
     let store = store();
     let (token, other) = (minted(keys(), store.clone()).await, minted(keys(), store.clone()).await);
     let service = service(keys(), store.clone());

@@ -36,7 +36,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a34_of_64_parallel_claims_one_is_told_yes() {
+async fn a34_of_64_parallel_claims_one_succeeds() {
     for _ in 0..20 {
         let store = store();
         let token = minted(keys(), store.clone()).await;
@@ -148,7 +148,7 @@ fn calls(calls: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test]
-async fn a08_a_key_in_the_header_makes_nobody_fetch_it() {
+async fn a08_a_key_in_the_header_is_never_fetched() {
     let network = Arc::new(Network::default());
     let service = in_network(&network, || NOW);
     for token in a08(Forger { now: NOW.0 }) {

@@ -130,7 +130,7 @@ impl RestApi {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
         }
         // The path without its query, which may hold a token; never a header or a body.
-        let (method, path) = (loggable(request.method.as_str()), loggable(routes::without_trailing_slash(path)));
+        let (method, path) = (loggable(request.method.as_str()), loggable(path));
         tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
     }

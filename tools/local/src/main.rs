@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Starts, says what is served, and serves until the process is told to end.
+/// Starts, prints what is served, and serves until a signal ends the process.
 async fn run(options: Options, dynamodb: Option<(String, String)>) -> anyhow::Result<()> {
     let functions = match dynamodb {
         Some((url, table)) => local::functions_over(local::dynamodb(&url, &table).await?)?,
@@ -56,13 +56,13 @@ async fn run(options: Options, dynamodb: Option<(String, String)>) -> anyhow::Re
     for warning in server.warnings() {
         tracing::warn!("{warning}");
     }
-    // A closed standard output is no reason not to serve.
+    // It serves also when standard output is closed.
     _ = write!(std::io::stdout(), "{}", server.summary());
     server.serve(termination()?).await?;
     Ok(())
 }
 
-/// Ready when the process is told to end, by Ctrl-C or by SIGTERM.
+/// Ready at Ctrl-C or SIGTERM.
 fn termination() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -18,7 +18,7 @@ fn failed(arguments: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// The program, which ends with the test whatever becomes of that.
+/// The program, which ends with the test, passed or failed.
 struct Running(Child);
 
 impl Drop for Running {
@@ -144,8 +144,8 @@ fn each_request_is_one_line_in_which_no_token_header_or_body_stands() {
     let requests: Vec<&str> = messages.filter(|text| text.starts_with("GET ") || text.starts_with("POST ")).collect();
     assert_eq!(requests.len(), 5, "{log}");
     assert!(requests[0].starts_with("GET /hello 200 authorizer=Allow AuthorizerFunction="), "{log}");
-    assert!(requests[1].starts_with("POST /validate/ 200 ValidateFunction="), "{log}");
-    assert!(requests[2].starts_with("POST /validate/ 401 ValidateFunction="), "{log}");
+    assert!(requests[1].starts_with("POST /validate 200 ValidateFunction="), "{log}");
+    assert!(requests[2].starts_with("POST /validate 401 ValidateFunction="), "{log}");
     assert_eq!(requests[4], "GET /nowhere 403 MISSING_AUTHENTICATION_TOKEN");
     let payload = token.split('.').nth(1).unwrap();
     for secret in ["canary-query", "canary-body", "canary-header", payload] {
