@@ -12,13 +12,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
-mod build;
+mod architecture;
 mod sam_api;
 mod sam_data;
 mod sam_functions;
 mod sam_import;
 mod sam_limits;
 mod sam_roles;
-mod samconfig;
 mod stack;
 mod suppressions;

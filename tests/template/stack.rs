@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 /// What CloudFormation would make of the transformed template.
@@ -74,7 +75,9 @@ impl Template {
         let mut parameters: BTreeMap<_, _> =
             defaults.iter().map(|(name, parameter)| (name.clone(), text(&parameter["Default"]))).collect();
         for (name, value) in overrides {
-            *parameters.get_mut(*name).unwrap_or_else(|| panic!("no parameter {name}")) = (*value).to_owned();
+            let parameter = parameters.get_mut(*name).unwrap_or_else(|| panic!("no parameter {name}"));
+            assert!(is_allowed(&defaults[*name], value), "{name} may not be {value}");
+            *parameter = (*value).to_owned();
         }
         Self { document, parameters }
     }
@@ -135,6 +138,19 @@ impl Template {
     fn substituted(&self, text: String) -> String {
         self.parameters.iter().fold(text, |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
     }
+}
+
+/// Whether a parameter takes a value.
+fn is_allowed(parameter: &Value, value: &str) -> bool {
+    let is_within = |limit: &str, is_within: fn(f64, f64) -> bool| {
+        parameter[limit].as_f64().is_none_or(|limit| is_within(value.parse().unwrap(), limit))
+    };
+    let pattern = parameter["AllowedPattern"].as_str();
+    let values = parameter["AllowedValues"].as_array();
+    is_within("MinValue", |value, limit| value >= limit)
+        && is_within("MaxValue", |value, limit| value <= limit)
+        && pattern.is_none_or(|pattern| Regex::new(pattern).unwrap().is_match(value))
+        && values.is_none_or(|values| values.iter().any(|allowed| text(allowed) == value))
 }
 
 /// A scalar as CloudFormation passes it on.
