@@ -1,4 +1,7 @@
-//! What a flood can cost: throttles for everybody, and the caps that are off by default.
+//! What a flood can cost: throttles for every method, and the caps that are off by default.
+
+use aws::Access;
+use harness::FUNCTIONS;
 
 use crate::stack::{Stack, text};
 
@@ -26,13 +29,14 @@ fn a68_minting_and_spending_are_capped_by_their_own_reserved_concurrency_and_by_
         limits.filter(|(_, limit)| !limit.is_null()).map(|(id, limit)| (id, text(&limit))).collect()
     };
     assert!(capped(&[]).is_empty());
-    for (parameter, functions) in [
-        ("MintingReservedConcurrency", &["AuthorizerFunction", "IssueFunction"][..]),
-        ("SpendingReservedConcurrency", &["ValidateFunction"]),
-    ] {
+    for (parameter, access) in
+        [("MintingReservedConcurrency", Access::Mint), ("SpendingReservedConcurrency", Access::Spend)]
+    {
+        let functions = FUNCTIONS.iter().filter(|function| function.access == Some(access));
+        let ids: Vec<_> = functions.map(|function| function.logical_id("Function")).collect();
         // No concurrency at all stops a function, and is not the absence of a limit.
         for limit in ["0", "7"] {
-            let expected: Vec<_> = functions.iter().map(|id| ((*id).to_owned(), limit.to_owned())).collect();
+            let expected: Vec<_> = ids.iter().map(|id| (id.clone(), limit.to_owned())).collect();
             assert_eq!(capped(&[(parameter, limit)]), expected, "{parameter}");
         }
     }

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use harness::FUNCTIONS;
 use serde_json::{Value, json};
 
-use crate::{
-    sam_api::ROUTES,
-    stack::{Stack, names},
-};
+use crate::stack::{Stack, names};
 
 /// All that the functions may do: function, action, resource.
 ///
@@ -33,9 +30,11 @@ fn grants() -> BTreeSet<(String, &'static str, String)> {
 /// Gateway draws.
 fn callers() -> BTreeSet<(String, String)> {
     let authorizer = ("${AuthorizerFunction.Arn}".to_owned(), "authorizers/*".to_owned());
-    let routes = ROUTES
-        .map(|(method, path, function, _)| (format!("${{{function}}}"), format!("*/{}{path}", method.to_uppercase())));
-    routes.into_iter().chain([authorizer]).collect()
+    let routes = FUNCTIONS.iter().flat_map(|function| {
+        let id = format!("${{{}}}", function.logical_id("Function"));
+        function.routes.iter().map(move |route| (id.clone(), format!("*/{}", route.replacen(' ', "", 1))))
+    });
+    routes.chain([authorizer]).collect()
 }
 
 /// Every kind of resource that the stack may hold.

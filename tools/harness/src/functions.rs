@@ -1,4 +1,4 @@
-//! The table of deployed functions, from which tests and benchmarks take what they know of each.
+//! The table of the deployed functions, for the tests and benchmarks that look at each of them.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
 pub const FUNCTIONS: [Function; 4] = [
-    Function { name: "authorizer", access: Some(Access::Mint) },
-    Function { name: "hello", access: None },
-    Function { name: "issue", access: Some(Access::Mint) },
-    Function { name: "validate", access: Some(Access::Spend) },
+    Function { name: "authorizer", access: Some(Access::Mint), routes: &[] },
+    Function { name: "hello", access: None, routes: &["GET /hello"] },
+    Function { name: "issue", access: Some(Access::Mint), routes: &["GET /tokens"] },
+    Function { name: "validate", access: Some(Access::Spend), routes: &["POST /tokens", "POST /validate"] },
 ];
 
 /// A deployed function.
@@ -21,8 +21,10 @@ pub const FUNCTIONS: [Function; 4] = [
 pub struct Function {
     /// The name of its folder and of its binary, and the prefix of its events in `events/`.
     pub name: &'static str,
-    /// What it may do to the table of tokens. A function without access does not read the key ring either.
+    /// What its role allows on the table of tokens; a role without access does not read the key ring either.
     pub access: Option<Access>,
+    /// The routes of the API that invoke it.
+    pub routes: &'static [&'static str],
 }
 
 impl Function {
@@ -44,7 +46,7 @@ impl Function {
         format!("{}{rest}{kind}", first.to_uppercase())
     }
 
-    /// The actions that its role allows on table and key ring, such as `dynamodb:PutItem`.
+    /// The actions that its role allows on the table and the key ring, such as `dynamodb:PutItem`.
     #[must_use]
     pub fn actions(&self) -> Vec<&'static str> {
         match self.access {
