@@ -62,3 +62,17 @@ async fn a_closed_route_is_403_in_the_shape_of_every_error() {
     assert_eq!((response.status_code, body(&response)["reason"].as_str()), (403, Some("invalid_request")));
     assert!(response.headers.get("x-access-token").is_none() && !response.body.contains("eyJ"));
 }
+
+#[tokio::test]
+async fn a_decision_without_a_token_is_500_also_where_a_cached_one_is_only_counted() {
+    // While OpenRoutes changes, the authorizer may be closed already, and this function not yet.
+    let mut hello = sample("hello", "");
+    for name in ["accessToken", "expiresAt", "mintedFor", "decidedAt"] {
+        hello["requestContext"]["authorizer"][name] = "".into();
+    }
+    for check in ["refuse", "count"] {
+        let response = handle(&service(check), invocation(&hello, "hello-1")).await.unwrap();
+        assert_eq!(response.status_code, 500, "{check}");
+        assert!(response.headers.get("x-access-token").is_none());
+    }
+}

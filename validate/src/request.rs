@@ -54,9 +54,9 @@ pub(crate) fn caller(request: &Request) -> Result<Caller, ApiError> {
 
 /// The token of a JSON body; empty when it has none.
 fn from_json(body: &[u8]) -> Result<String, ApiError> {
-    // Serde would also take an array of a struct's fields in order.
-    let is_object = body.trim_ascii_start().starts_with(b"{");
-    let request = serde_json::from_slice::<ValidateRequest>(body).ok().filter(|_| is_object);
+    // Serde would also take an array of a struct's fields in order, and any bytes in a member that it ignores.
+    let text = str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'));
+    let request = text.and_then(|text| serde_json::from_str::<ValidateRequest>(text).ok());
     Ok(request.ok_or(ApiError::invalid_request("The body is not a JSON object with one string `token`"))?.token)
 }
 

@@ -11,6 +11,7 @@ use std::{
 
 use apigw::Settings;
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokens::{
@@ -453,4 +454,20 @@ async fn a91_a_request_id_of_the_client_s_choosing_stays_a_string() {
         let allowed = answer(&authorizer(ports(keys(), store())), invocation(&event, "mint-1")).await.unwrap();
         assert_eq!(allowed["context"]["mintedFor"], id);
     }
+}
+
+#[tokio::test]
+async fn a46_a_body_with_bytes_that_are_not_utf8_is_400_wherever_they_are() {
+    let (service, token) = service_and_token().await;
+    let body = |other: &[u8]| {
+        let bytes = [br#"{"token":""#, token.as_bytes(), br#"","other":""#, other, br#""}"#].concat();
+        let mut request = empty_request();
+        request["isBase64Encoded"] = true.into();
+        request["body"] = STANDARD.encode(bytes).into();
+        request
+    };
+    for other in [&b"\xff"[..], b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80"] {
+        assert_eq!(outcome(&service, body(other)).await, invalid_request(), "{other:?}");
+    }
+    assert_eq!(seen(&service, body("\u{e9}".as_bytes())).await.status, 200);
 }

@@ -5,8 +5,9 @@ use std::{fmt, path::Path};
 use anyhow::{Result, ensure};
 
 use crate::{
-    ATTEMPTS, LONGEST_ANSWER, events,
+    events,
     fault_proxy::{ConnectionEnd, Step, WireFault},
+    limits::{ATTEMPTS, LONGEST_ANSWER},
     site::{Site, mint, outcome, token},
 };
 use harness::process::{Answer, Process};

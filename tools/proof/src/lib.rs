@@ -10,21 +10,14 @@
 //! | no token that was tampered with is accepted, or costs a write | [`tamper`] |
 //! | other designs lose tokens, or give them twice | [`peers`] |
 
-use std::time::Duration;
-
 mod events;
 mod fault_proxy;
 pub mod faults;
 pub mod kill;
+mod limits;
 pub mod model;
 pub mod peers;
 pub mod races;
 pub mod simulation;
 mod site;
 pub mod tamper;
-
-/// How often the SDK tries.
-const ATTEMPTS: usize = 3;
-
-/// How long an answer may take while Secrets Manager answers.
-const LONGEST_ANSWER: Duration = Duration::from_secs(2);

@@ -3,27 +3,24 @@
 use fastrand::Rng;
 
 use super::{
-    Hazards, in_simulation,
+    clock::in_simulated_time,
+    cloud::{Fault, Faults, Network, Rule, Services},
     judge::Client,
-    life::World,
-    lock,
-    network::{Fault, Faults, Network},
-    outcome,
-    services::{Rule, Services},
-    world,
+    lambda::Conditions,
+    workload::Simulation,
 };
-use crate::ATTEMPTS;
+use crate::limits::ATTEMPTS;
 
-/// A fault at an attempt, and what came of it.
+/// A fault at one attempt, and its outcome.
 #[derive(Debug)]
 pub struct Cell {
     /// `PutItem` for a mint, `UpdateItem` for a spend.
     pub action: &'static str,
-    /// What happened to a request.
+    /// What went wrong with a request.
     pub fault: Fault,
-    /// To which one, from 1; those before it were throttled.
+    /// With which attempt, from 1; those before it were throttled.
     pub attempt: usize,
-    /// What the client was told: by the function, when it asked again, and another client.
+    /// The answers: to the client, to the same client asking again, and to another client.
     pub answers: Vec<String>,
     /// What is not as it must be.
     pub violations: Vec<String>,
@@ -37,12 +34,13 @@ pub fn matrix() -> Vec<Cell> {
 }
 
 fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
-    in_simulation(0, async {
+    fastrand::seed(0); // the SDK's pauses
+    in_simulated_time(async {
         let faults = Faults::At { action, attempt, fault };
         let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), faults);
-        let hazards = Hazards { crash_percent: 0, max_skew_seconds: 0, ttl_seconds: 300 };
-        let world = world(network, hazards, false);
-        let answers = answers(&world).await;
+        let conditions = Conditions { crash_percent: 0, max_skew_seconds: 0, ttl_seconds: 300 };
+        let simulation = Simulation::new(network, conditions, false);
+        let answers = answers(&simulation).await;
         let is_last = attempt == ATTEMPTS && fault != Fault::Duplicated; // which is answered
         let expected: &[&str] = match (action, is_last) {
             ("PutItem", true) => &["no token"],
@@ -50,7 +48,7 @@ fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
             (_, false) => &["minted", "200 ", "200 ", "401 already_used"],
         };
         let mut violations: Vec<_> =
-            outcome(0, &world).violations.into_iter().map(|(_, violation)| violation).collect();
+            simulation.outcome(0).violations.into_iter().map(|(_, violation)| violation).collect();
         if answers != expected {
             violations.push(format!("{answers:?}, not {expected:?}"));
         }
@@ -59,14 +57,14 @@ fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
 }
 
 /// Mints; has a client ask, which may meet the fault; then the same client again, and another.
-async fn answers(world: &World) -> Vec<String> {
-    let Some(minted) = world.mint(0).await else { return vec!["no token".to_owned()] };
+async fn answers(simulation: &Simulation) -> Vec<String> {
+    let Some(minted) = simulation.mint(0).await else { return vec!["no token".to_owned()] };
     let mut answers = vec!["minted".to_owned()];
     for name in ["one", "one", "another"] {
         let client = Client { name: name.to_owned(), key: Some(name.to_owned()) };
-        let answer = world.spend(0, &minted, &client).await;
+        let answer = simulation.spend(0, &minted, &client).await;
         answers.push(answer.map_or("crashed".to_owned(), |answer| format!("{} {}", answer.status, answer.reason)));
-        *lock(&world.network.faults) = Faults::Random(0);
+        simulation.end_faults();
     }
     answers
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -22,47 +22,14 @@ use serde_json::json;
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{
-    clock::INVOCATION,
-    lock,
-    services::{Reply, Services},
+    fault::{Fault, Faults},
+    request::Reply,
+    services::Services,
 };
 
-/// What goes wrong with one HTTP request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// It is lost, and the connection breaks.
-    LostRequest,
-    /// It takes effect, but its reply is lost and the connection breaks.
-    LostReply,
-    /// The connection is reset at once, but the request is on its way and takes effect.
-    Reset,
-    /// It takes effect, but the reply breaks off half way.
-    HalfClosed,
-    /// It takes effect and is never answered.
-    Stalled,
-    /// It takes effect, and the service says that it failed.
-    ErrorAfterEffect,
-    /// The service refuses it, for there are too many.
-    Throttled,
-    /// It is answered, and takes effect a second time later.
-    Duplicated,
-    /// It is not answered, and takes effect when nobody expects it any more.
-    Late,
-}
-
-impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::LostRequest,
-        Self::LostReply,
-        Self::Reset,
-        Self::HalfClosed,
-        Self::Stalled,
-        Self::ErrorAfterEffect,
-        Self::Throttled,
-        Self::Duplicated,
-        Self::Late,
-    ];
+tokio::task_local! {
+    /// The requests of the current invocation, in the order in which it made them.
+    pub(crate) static CALLS: Arc<Mutex<Vec<Call>>>;
 }
 
 /// An HTTP request that an invocation made.
@@ -80,60 +47,45 @@ impl Call {
         self.action == "GetSecretValue"
     }
 
-    /// Whether the service has answered it, and as it meant to.
+    /// Whether the service's own reply arrived.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self.fault, None | Some(Fault::Duplicated))
-    }
-}
-
-/// Which requests go wrong.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Faults {
-    /// Any of them, with this probability in percent.
-    Random(u32),
-    /// Of each invocation's attempts at `action` that of the number `attempt`, from 1; those before
-    /// it are throttled, so that it comes about.
-    At {
-        /// The action of DynamoDB.
-        action: &'static str,
-        /// The number of the attempt.
-        attempt: usize,
-        /// What becomes of it.
-        fault: Fault,
-    },
-}
-
-impl Faults {
-    /// The fault of an invocation's attempt number `attempt` at `action`.
-    fn draw(self, action: &str, attempt: usize, rng: &mut Rng) -> Option<Fault> {
-        match self {
-            Self::Random(percent) => {
-                (rng.u32(0..100) < percent).then(|| rng.choice(Fault::ALL).unwrap_or(Fault::LostReply))
-            }
-            Self::At { action: faulty, .. } if action != faulty => None,
-            Self::At { attempt: faulty, .. } if attempt < faulty => Some(Fault::Throttled),
-            Self::At { attempt: faulty, fault, .. } => (attempt == faulty).then_some(fault),
-        }
     }
 }
 
 /// The network, and the services at its other end.
 #[derive(Debug)]
 pub(crate) struct Network {
-    pub(crate) services: Mutex<Services>,
-    pub(crate) rng: Mutex<Rng>,
+    services: Mutex<Services>,
+    rng: Mutex<Rng>,
+    faults: Mutex<Faults>,
     /// The Region of this simulation alone. The SDK keeps its quota of retries by Region for as long as
     /// the process lives; here the environments of one simulation share it.
     pub(crate) region: String,
-    pub(crate) faults: Mutex<Faults>,
 }
 
 impl Network {
+    /// A network to `services` with `faults`, drawn from `rng`.
     pub(crate) fn new(services: Services, rng: Rng, faults: Faults) -> Arc<Self> {
         static SIMULATIONS: AtomicU64 = AtomicU64::new(0);
 
         let region = format!("simulation-{}", SIMULATIONS.fetch_add(1, Ordering::Relaxed));
-        Arc::new(Self { services: Mutex::new(services), rng: Mutex::new(rng), region, faults: Mutex::new(faults) })
+        Arc::new(Self { services: Mutex::new(services), rng: Mutex::new(rng), faults: Mutex::new(faults), region })
+    }
+
+    /// The services.
+    pub(crate) fn services(&self) -> MutexGuard<'_, Services> {
+        guard(&self.services)
+    }
+
+    /// The source of every random choice in the simulation.
+    pub(crate) fn rng(&self) -> MutexGuard<'_, Rng> {
+        guard(&self.rng)
+    }
+
+    /// Changes which requests go wrong from now on.
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        *guard(&self.faults) = faults;
     }
 
     /// The HTTP client that leads there.
@@ -143,11 +95,11 @@ impl Network {
     }
 
     /// Draws a number of milliseconds.
-    pub(crate) fn millis(&self, range: std::ops::Range<u64>) -> Duration {
-        Duration::from_millis(lock(&self.rng).u64(range))
+    fn millis(&self, range: std::ops::Range<u64>) -> Duration {
+        Duration::from_millis(self.rng().u64(range))
     }
 
-    /// Sends one request, and what comes of it.
+    /// Sends one request; the result is what its sender sees.
     async fn exchange(self: Arc<Self>, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let action = target.rsplit('.').next().unwrap_or_default().to_owned();
@@ -158,15 +110,15 @@ impl Network {
         let request = (action, body);
         match fault {
             None => {
-                let answer = self.deliver(request, there).await;
+                let reply = self.deliver(request, there).await;
                 sleep(back).await;
-                Ok(response(answer))
+                Ok(response(reply))
             }
             Some(Fault::Duplicated) => {
                 drop(self.deliver(request.clone(), there + later));
-                let answer = self.deliver(request, there).await;
+                let reply = self.deliver(request, there).await;
                 sleep(back).await;
-                Ok(response(answer))
+                Ok(response(reply))
             }
             Some(Fault::LostRequest) => {
                 sleep(there).await;
@@ -207,36 +159,35 @@ impl Network {
         }
     }
 
-    /// Has a request take effect after `there`, whatever becomes of its sender.
+    /// Serves a request after `there`, also when its sender no longer waits.
     fn deliver(
         self: &Arc<Self>,
         (action, body): (String, Vec<u8>),
         there: Duration,
     ) -> impl Future<Output = Reply> + use<> {
-        let (sender, answer) = oneshot::channel();
+        let (sender, reply) = oneshot::channel();
         let network = self.clone();
         tokio::spawn(async move {
             sleep(there).await;
-            let answer = lock(&network.services).serve(&action, &body);
-            // Nobody may be waiting for it.
-            _ = sender.send(answer);
+            let reply = network.services().serve(&action, &body);
+            // An error means that no sender waits for the reply.
+            _ = sender.send(reply);
         });
-        async { answer.await.expect("it is always sent") }
+        async { reply.await.expect("it is always sent") }
     }
 
-    /// Draws the fault of a request, and notes both with its invocation.
+    /// Draws the fault of a request, and records both with its invocation.
     fn fault(&self, action: &str, body: &[u8]) -> Option<Fault> {
-        INVOCATION.with(|invocation| {
-            let mut calls = lock(&invocation.calls);
+        CALLS.with(|calls| {
+            let mut calls = guard(calls);
             let attempt = 1 + calls.iter().filter(|call| call.action == action).count();
-            let fault = lock(&self.faults).draw(action, attempt, &mut lock(&self.rng));
+            let fault = guard(&self.faults).draw(action, attempt, &mut self.rng());
             calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault });
             fault
         })
     }
 
-    /// How late a request is that nobody expects any more: within its invocation, after it, or when
-    /// the row has been deleted.
+    /// How late a late request arrives: during its invocation, after it, or after its row was deleted.
     fn lateness(&self) -> Duration {
         let longest = match self.millis(0..10).as_millis() {
             0..5 => 2_000,
@@ -257,12 +208,17 @@ impl HttpConnector for Connector {
     }
 }
 
-/// An answer as HTTP.
+/// A reply as HTTP.
 fn response((status, body): Reply) -> HttpResponse {
     HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body.to_string()))
 }
 
-/// A connection that has failed, as the SDK's own HTTP client would tell.
+/// A connection that has failed, as the SDK's own HTTP client would report it.
 fn broken(how: &'static str) -> ConnectorError {
     ConnectorError::io(how.into())
+}
+
+/// Locks a mutex.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no code panics while it holds a lock")
 }

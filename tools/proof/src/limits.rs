@@ -1,0 +1,9 @@
+//! What the functions promise about time and attempts.
+
+use std::time::Duration;
+
+/// How often the SDK tries.
+pub(crate) const ATTEMPTS: usize = 3;
+
+/// How long an answer may take while Secrets Manager answers.
+pub(crate) const LONGEST_ANSWER: Duration = Duration::from_secs(2);

@@ -1,0 +1,104 @@
+//! The table of tokens in DynamoDB.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use tokens::{Claimant, Jti, Row, Timestamp, Verdict};
+
+use super::request::{Mint, PutItem, Reply, Spend, UpdateItem, Write, condition_failed, item};
+
+/// The rule that the table keeps: the real one, except in tests that break it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// As [`tokens::decide`].
+    pub(crate) decide: fn(Option<&Row>, &Claimant, Timestamp) -> Verdict,
+    /// As [`tokens::may_insert`].
+    pub(crate) may_insert: fn(Option<&Row>, &Claimant) -> bool,
+}
+
+impl Rule {
+    /// The rule of one use.
+    pub(crate) const OF_ONE_USE: Self = Self { decide: tokens::decide, may_insert: tokens::may_insert };
+}
+
+/// The table, and what has happened to its rows.
+#[derive(Debug)]
+pub(crate) struct Table {
+    rule: Rule,
+    rows: HashMap<Jti, Row>,
+    /// What has happened to each row, also to a deleted one.
+    histories: HashMap<Jti, History>,
+    /// What must not happen to a row, and did.
+    pub(crate) defects: Vec<String>,
+}
+
+/// What has happened to the row of a token.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    /// Each claim that took effect: the claimant, and the time of the first use as it was then.
+    pub(crate) users: Vec<(Claimant, Timestamp)>,
+    /// Whether the operator has revoked the token.
+    pub(crate) is_revoked: bool,
+}
+
+impl Table {
+    /// An empty table that keeps `rule`.
+    pub(crate) fn new(rule: Rule) -> Self {
+        Self { rule, rows: HashMap::new(), histories: HashMap::new(), defects: Vec::new() }
+    }
+
+    /// Serves a `PutItem`; `None` for one that no function sends.
+    pub(crate) fn put(&mut self, put: &PutItem) -> Option<Reply> {
+        let Write::Effective(Mint { jti, row }) = put.read()? else { return Some(condition_failed(None)) };
+        if !(self.rule.may_insert)(self.rows.get(&jti), &row.minted_by) {
+            return Some(condition_failed(None));
+        }
+        let old = self.rows.insert(jti, row);
+        if old.is_some_and(|old| old.used_by.is_some() || old.revoked_at.is_some()) {
+            self.defects.push("a mint overwrote a row that was used or revoked".to_owned());
+        }
+        Some((200, json!({})))
+    }
+
+    /// Serves an `UpdateItem`; `None` for one that no function sends.
+    pub(crate) fn update(&mut self, update: &UpdateItem) -> Option<Reply> {
+        let Write::Effective(Spend { jti, claimant, now }) = update.read()? else {
+            return Some(condition_failed(None));
+        };
+        let old = self.rows.get(&jti).map(|row| item(&jti, row));
+        let row = self.rows.get_mut(&jti);
+        let (Verdict::Spent { .. }, Some(row)) = ((self.rule.decide)(row.as_deref(), &claimant, now), row) else {
+            return Some(condition_failed(old));
+        };
+        let used_at = *row.used_at.get_or_insert(now);
+        let last = row.used_by.replace(claimant.clone());
+        if last.map_or(row.revoked_at.is_some(), |last| last != claimant) {
+            self.defects.push(format!("{claimant:?} took a row that was not free: {row:?}"));
+        }
+        self.histories.entry(jti).or_default().users.push((claimant, used_at));
+        Some((200, json!({ "Attributes": old })))
+    }
+
+    /// The operator revokes a token: one update, on the condition that the token is unused.
+    pub(crate) fn revoke(&mut self, jti: &Jti, now: Timestamp) {
+        if let Some(row) = self.rows.get_mut(jti).filter(|row| row.used_by.is_none()) {
+            row.revoked_at.get_or_insert(now);
+            self.histories.entry(*jti).or_default().is_revoked = true;
+        }
+    }
+
+    /// Time to live deletes every row that may be deleted.
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
+        self.rows.retain(|_, row| row.purge_at > now);
+    }
+
+    /// The row of a token as it is now.
+    pub(crate) fn row(&self, jti: &Jti) -> Option<&Row> {
+        self.rows.get(jti)
+    }
+
+    /// What has happened to the row of a token.
+    pub(crate) fn history(&self, jti: &Jti) -> History {
+        self.histories.get(jti).cloned().unwrap_or_default()
+    }
+}

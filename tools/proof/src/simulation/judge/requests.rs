@@ -1,0 +1,53 @@
+//! What the judge says of the requests of an invocation.
+
+use tokens::Claimant;
+
+use super::Judge;
+use crate::{
+    limits::{ATTEMPTS, LONGEST_ANSWER},
+    simulation::{cloud::Call, lambda::Invoked},
+};
+
+impl Judge {
+    /// Judges the requests of an invocation: one write by `action`, and no other in a later attempt.
+    pub(super) fn requests<R>(&mut self, invoked: &Invoked<R>, action: &str) {
+        let writes: Vec<_> = invoked.calls.iter().filter(|call| !call.is_fetch()).collect();
+        self.must(writes.len() <= ATTEMPTS, || format!("{} requests to the store", writes.len()));
+        let is_one = writes.iter().all(|call| call.action == action && is_same(&call.body, &writes[0].body));
+        self.must(is_one, || format!("more than one {action}"));
+        self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
+        let has_failed_fetch = invoked.calls.iter().any(|call| call.is_fetch() && !call.is_answered());
+        let is_late = invoked.took > LONGEST_ANSWER && !has_failed_fetch;
+        self.must(!is_late, || format!("an answer after {:?}", invoked.took));
+        for call in &invoked.calls {
+            if let Some(fault) = call.fault {
+                self.count(&format!("{fault:?}"));
+            }
+        }
+    }
+}
+
+/// Whether an invocation tried to spend a token.
+pub(super) fn has_written(calls: &[Call]) -> bool {
+    calls.iter().any(|call| call.action == "UpdateItem")
+}
+
+/// Whether the last request to the store was answered, so that its outcome is known.
+pub(super) fn knows(calls: &[Call]) -> bool {
+    calls.iter().rfind(|call| !call.is_fetch()).is_none_or(Call::is_answered)
+}
+
+/// The claimant that a spend names.
+pub(super) fn claimant(call: &Call) -> Option<Claimant> {
+    if call.action != "UpdateItem" {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&call.body).ok()?;
+    Some(Claimant::from_stored(body["ExpressionAttributeValues"][":me"]["S"].as_str()?.to_owned()))
+}
+
+/// Whether two bodies say the same: the order of members differs from attempt to attempt.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let json = |body| serde_json::from_slice::<serde_json::Value>(body).ok();
+    one == other || json(one) == json(other)
+}

@@ -1,0 +1,9 @@
+//! Lambda: the execution environments in which the real functions run, one invocation at a time.
+
+mod environment;
+mod function;
+
+pub(crate) use self::{
+    environment::{Conditions, Invoked},
+    function::{Answer, Functions, Minted},
+};

@@ -1,0 +1,70 @@
+//! The outcome of simulations: what was seen, and what must not happen and did.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
+
+use super::cloud::Fault;
+
+/// Answers that must be seen: a simulation in which one never happens proves nothing about it.
+const ANSWERS: [&str; 12] = [
+    "minted",
+    "no token",
+    "spent",
+    "replayed",
+    "already_used",
+    "refused without a request",
+    "revoked",
+    "expired",
+    "invalid_token",
+    "unavailable",
+    "crashed",
+    "forged",
+];
+
+/// The outcome of one simulation, or of several.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many simulations were run.
+    pub seeds: u64,
+    /// How often each answer was given and each fault happened.
+    pub counts: BTreeMap<String, u64>,
+    /// What must not happen and did, and the seed with which it does.
+    pub violations: Vec<(u64, String)>,
+    /// What happened, in order; kept of a single simulation.
+    pub trace: Vec<String>,
+}
+
+impl Outcome {
+    /// The outcome of a simulation that panicked.
+    pub(crate) fn of_panic(seed: u64) -> Self {
+        Self { seeds: 1, violations: vec![(seed, "a panic".to_owned())], ..Self::default() }
+    }
+
+    /// What should have been seen and was not; nothing in so few simulations that it may be chance.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<String> {
+        let sights = ANSWERS.map(str::to_owned).into_iter().chain(Fault::ALL.map(|fault| format!("{fault:?}")));
+        sights.filter(|sight| self.seeds >= 1000 && !self.counts.contains_key(sight)).collect()
+    }
+
+    /// Adds the outcome of other simulations.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        for (name, count) in other.counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+        self.violations.extend(other.violations);
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts = String::new();
+        for (name, count) in &self.counts {
+            write!(counts, "{}{count} {name}", if counts.is_empty() { "" } else { ", " })?;
+        }
+        write!(f, "{} simulations, {} violations: {counts}", self.seeds, self.violations.len())
+    }
+}

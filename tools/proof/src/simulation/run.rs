@@ -1,0 +1,87 @@
+//! Runs simulations by their seeds.
+
+use std::{
+    panic,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+use tokio::task::JoinSet;
+
+use super::{
+    clock::in_simulated_time,
+    cloud::{Faults, Network, Rule, Services},
+    lambda::Conditions,
+    outcome::Outcome,
+    workload::Simulation,
+};
+
+/// Runs the simulation of one seed, and keeps a trace of what happens.
+#[must_use]
+pub fn run(seed: u64) -> Outcome {
+    run_under(seed, Rule::OF_ONE_USE, true)
+}
+
+/// Runs `seeds` simulations from the seed `first` on, and then more until `duration` has passed, on
+/// every core.
+#[must_use]
+pub fn run_many(first: u64, seeds: u64, duration: Duration) -> Outcome {
+    let (began, next) = (Instant::now(), AtomicU64::new(first));
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let mut total = Outcome::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let is_done = seed - first >= seeds && began.elapsed() >= duration;
+            if is_done || total.violations.len() > 20 {
+                return total;
+            }
+            let outcome = panic::catch_unwind(|| run_under(seed, Rule::OF_ONE_USE, false));
+            total.add(outcome.unwrap_or_else(|_| Outcome::of_panic(seed)));
+        }
+    };
+    let mut total = Outcome::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            total.add(worker.join().expect("its panics are caught"));
+        }
+    });
+    total
+}
+
+/// Runs the simulation of one seed, with a table that keeps `rule`.
+pub(super) fn run_under(seed: u64, rule: Rule, is_traced: bool) -> Outcome {
+    let mut rng = Rng::with_seed(seed);
+    let faults = Faults::Random(rng.choice([0, 10, 30, 50]).unwrap_or(0));
+    let conditions = Conditions {
+        crash_percent: rng.choice([0, 0, 10]).unwrap_or(0),
+        max_skew_seconds: 30,
+        ttl_seconds: rng.choice([20, 300, 300, 28_800, 86_400]).unwrap_or(300),
+    };
+    fastrand::seed(seed); // the SDK's pauses, and when a key ring is due
+    in_simulated_time(async {
+        let network = Network::new(Services::new(rule), rng, faults);
+        let simulation = Arc::new(Simulation::new(network, conditions, is_traced));
+        let mut tasks = JoinSet::new();
+        let (tokens, is_rotated, is_cut_off) =
+            simulation.draw(|rng| (rng.usize(1..=3), rng.bool(), rng.u32(0..4) == 0));
+        for number in 0..tokens {
+            tasks.spawn(simulation.clone().token(number));
+        }
+        if is_rotated {
+            tasks.spawn(simulation.clone().rotations());
+        }
+        if is_cut_off {
+            tasks.spawn(simulation.clone().not_before());
+        }
+        tasks.spawn(simulation.clone().sweeps());
+        tasks.join_all().await;
+        simulation.outcome(seed)
+    })
+}

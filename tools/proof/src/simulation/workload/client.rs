@@ -1,0 +1,78 @@
+//! Clients: who asks for a token, and when.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::sleep};
+
+use super::Simulation;
+use crate::simulation::{judge::Client, lambda::Minted};
+
+impl Simulation {
+    /// One token: its mint, and the clients that ask for it.
+    pub(crate) async fn token(self: Arc<Self>, number: usize) {
+        let (begins, clients, operator) = self.draw(|rng| {
+            // Half of them at the beginning, the others before and after a rotation of the keys.
+            let begins = if rng.bool() { 0..20_000 } else { 0..2000 * (86_400 + self.ttl_seconds) };
+            (rng.u64(begins), rng.usize(1..=4), rng.u32(0..10))
+        });
+        sleep(Duration::from_millis(begins)).await;
+        let Some(minted) = self.mint(number).await else { return };
+
+        let mut tasks = JoinSet::new();
+        for client in 0..clients {
+            tasks.spawn(self.clone().client(number, minted.clone(), format!("client {number}.{client}")));
+        }
+        if operator == 0 {
+            tasks.spawn(self.clone().revocation(number, minted.clone()));
+        }
+        tasks.join_all().await;
+    }
+
+    /// A client that asks for a token until it knows the outcome, and now and then again afterwards.
+    async fn client(self: Arc<Self>, number: usize, minted: Minted, name: String) {
+        let has_key = self.draw(fastrand::Rng::bool);
+        sleep(self.moment()).await;
+        for attempt in 0..5 {
+            let client = if has_key {
+                Client { name: name.clone(), key: Some(name.replace(' ', "-")) }
+            } else {
+                Client { name: format!("{name}, request {attempt}"), key: None }
+            };
+            let (is_doubled, is_heard, goes_on, forges) =
+                self.draw(|rng| (rng.u32(0..10) == 0, rng.u32(0..5) > 0, rng.u32(0..4) == 0, rng.u32(0..40) == 0));
+            if forges {
+                self.forge(number, &minted, &client).await;
+            }
+            let answer = if is_doubled && has_key {
+                let (one, other) = (self.spend(number, &minted, &client), self.spend(number, &minted, &client));
+                futures_util::future::join(one, other).await.0
+            } else {
+                self.spend(number, &minted, &client).await
+            };
+            let knows = answer.is_some_and(|answer| answer.status != 503) && is_heard;
+            if knows && !goes_on {
+                return;
+            }
+            sleep(self.pause()).await;
+        }
+    }
+
+    /// When to act: mostly at once, sometimes later in the life of the token, at its end or after it.
+    pub(super) fn moment(&self) -> Duration {
+        let ttl = self.ttl_seconds * 1000;
+        Duration::from_millis(self.draw(|rng| match rng.u32(0..10) {
+            0..5 => rng.u64(0..60),
+            5..7 => rng.u64(0..ttl),
+            7..9 => ttl.saturating_sub(35_000) + rng.u64(0..70_000),
+            _ => rng.u64(0..72 * 3_600_000),
+        }))
+    }
+
+    /// A pause before asking again, on either side of the end of the replay window.
+    fn pause(&self) -> Duration {
+        Duration::from_millis(self.draw(|rng| match rng.u32(0..4) {
+            0..3 => rng.u64(0..3000),
+            _ => rng.u64(55_000..65_000),
+        }))
+    }
+}

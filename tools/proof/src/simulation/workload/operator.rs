@@ -1,0 +1,46 @@
+//! The operator, who revokes tokens and rotates keys, and the time to live of rows.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+
+use super::Simulation;
+use crate::simulation::lambda::Minted;
+
+/// How long the simulation goes on: until the last row is deleted and the last request has arrived.
+const END: Duration = Duration::from_hours(240);
+
+impl Simulation {
+    /// Revokes one token.
+    pub(super) async fn revocation(self: Arc<Self>, number: usize, minted: Minted) {
+        sleep(self.moment()).await;
+        self.network.services().table.revoke(&minted.jti, self.clock.now());
+        self.note(|| format!("the operator revokes token {number}"));
+    }
+
+    /// Rotates the keys twice, long after each other: a key has to be known before it signs, and to
+    /// outlive what it has signed.
+    pub(crate) async fn rotations(self: Arc<Self>) {
+        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..2 * self.ttl_seconds + 600)))).await;
+        for _ in 0..2 {
+            self.network.services().ring.active += 1;
+            self.note(|| "the keys are rotated".to_owned());
+            sleep(Duration::from_secs(86_400 + self.ttl_seconds)).await;
+        }
+    }
+
+    /// Revokes every token that has been minted so far.
+    pub(crate) async fn not_before(self: Arc<Self>) {
+        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..self.ttl_seconds)))).await;
+        self.network.services().ring.not_before = self.clock.now();
+        self.note(|| "the operator revokes every token so far".to_owned());
+    }
+
+    /// Deletes rows from time to time, as DynamoDB's time to live does.
+    pub(crate) async fn sweeps(self: Arc<Self>) {
+        while self.clock.elapsed() < END {
+            sleep(Duration::from_secs(self.draw(|rng| rng.u64(3600..12 * 3600)))).await;
+            self.network.services().table.sweep(self.clock.now());
+        }
+    }
+}
