@@ -192,3 +192,12 @@ async fn a_reader_of_the_table_learns_nothing_of_the_key() {
     assert!(!stored[0].contains("order-17"));
     assert!(stored[0] != stored[1], "the same key shows on two tokens");
 }
+
+#[tokio::test]
+async fn a39_a_deleted_row_is_unknown_to_a_client_in_the_minute_after_exp_and_to_no_other_caller() {
+    let token = minted(keys(), store()).await;
+    for (seconds, reason) in [(299, "unknown_token"), (359, "unknown_token"), (360, "expired")] {
+        assert_eq!(after(seconds, store(), request(&token, "order-17")).await, told(401, reason), "{seconds} s");
+    }
+    assert_eq!(after(300, store(), event("validate", &token, "spend-1")).await, told(401, "expired"));
+}

@@ -125,8 +125,9 @@ where
         if wire.kind.as_deref() != Some("REQUEST") {
             return Err(EventError::NotARequest.into());
         }
+        let method_arn = wire.method_arn.clone().filter(|arn| !arn.is_empty());
         let method_arn = match wire.version {
-            Version::One => Some(wire.method_arn.clone().ok_or(EventError::Incomplete("methodArn"))?),
+            Version::One => Some(method_arn.ok_or(EventError::Incomplete("methodArn"))?),
             Version::Two => None,
         };
         let request = wire.into_request(event.context.request_id);
@@ -222,6 +223,7 @@ mod tests {
             (json!({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "canary"}), "type is not REQUEST"),
             (json!({"methodArn": ARN, "requestContext": {"requestId": "1"}}), "type is not REQUEST"),
             (json!({"type": "REQUEST", "requestContext": {"requestId": "1"}}), "no methodArn"),
+            (json!({"type": "REQUEST", "methodArn": "", "requestContext": {"requestId": "1"}}), "no methodArn"),
             (json!({"type": "REQUEST", "methodArn": ARN}), "no requestContext.requestId"),
             (json!({"type": "REQUEST", "methodArn": ARN, "headers": "canary"}), "not one of API Gateway's"),
         ] {

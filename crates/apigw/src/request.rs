@@ -67,7 +67,7 @@ pub(crate) struct Wire {
     query_string_parameters: Option<BTreeMap<String, String>>,
     request_context: RequestContext,
     body: Option<String>,
-    is_base64_encoded: bool,
+    is_base64_encoded: Option<bool>,
 }
 
 /// The version of the payload. A REST API's events do not name theirs.
@@ -135,7 +135,7 @@ impl Wire {
             headers,
             query_parameters: self.query_string_parameters.unwrap_or_default().into_keys().collect(),
             body: self.body,
-            is_base64_encoded: self.is_base64_encoded,
+            is_base64_encoded: self.is_base64_encoded.unwrap_or_default(),
         }
     }
 }
@@ -233,6 +233,28 @@ mod tests {
             assert!(request.has_query_parameter("q") && !request.has_query_parameter("Q"));
             assert_eq!(request.body().unwrap().as_deref(), Some(&b"{}"[..]));
             assert_eq!(request.authorizer["jti"], "j");
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_null_is_one_that_is_missing() {
+        let names = [
+            "type",
+            "methodArn",
+            "httpMethod",
+            "path",
+            "rawPath",
+            "headers",
+            "multiValueHeaders",
+            "queryStringParameters",
+            "body",
+            "isBase64Encoded",
+        ];
+        for name in names {
+            assert!(parse(&json!({ name: null })).is_ok(), "{name}");
+        }
+        for name in ["requestId", "domainName", "authorizer"] {
+            assert!(parse(&json!({"requestContext": { name: null }})).is_ok(), "{name}");
         }
     }
 
