@@ -221,6 +221,27 @@ fn rows(document: &str) -> Vec<Vec<Vec<&str>>> {
 }
 
 #[test]
+fn every_parameter_of_the_template_has_its_row_with_its_default() {
+    let template = read("template.yaml");
+    let (_, parameters) = template.split_once("\nParameters:\n").unwrap();
+    let mut expected: Vec<(String, String)> = Vec::new();
+    for line in parameters.lines().take_while(|line| line.is_empty() || line.starts_with("  ")) {
+        if let Some(default) = line.strip_prefix("    Default: ") {
+            expected.last_mut().unwrap().1 = default.trim_matches('"').to_owned();
+        } else if let Some(name) =
+            line.strip_prefix("  ").and_then(|it| it.strip_suffix(':')).filter(|it| !it.starts_with(' '))
+        {
+            expected.push((name.to_owned(), String::new()));
+        }
+    }
+    let document = read("docs/configuration.md");
+    let (document, _) = document.split_once("\n## Options of local").unwrap();
+    let default = |cells: &[Vec<&str>]| cells[1].first().copied().unwrap_or_default().to_owned();
+    let documented: Vec<_> = rows(document).iter().map(|cells| (cells[0][0].to_owned(), default(cells))).collect();
+    assert_eq!(documented.iter().collect::<BTreeSet<_>>(), expected.iter().collect());
+}
+
+#[test]
 fn crates_depend_on_one_another_only_as_the_table_says() {
     let manifests: Vec<_> =
         files(root(), "toml").into_iter().filter(|it| it.ends_with("Cargo.toml")).map(read).collect();

@@ -1,6 +1,9 @@
-//! What a flood can cost: throttles for everybody, and the caps that are off by default.
+//! What a flood can cost: throttles for every method, and the caps that are off by default.
 
-use crate::stack::Stack;
+use aws::Access;
+use harness::FUNCTIONS;
+
+use crate::stack::{Stack, text};
 
 #[test]
 #[ignore = "needs SAM's transform of the template"]
@@ -18,20 +21,23 @@ fn a68_every_method_is_throttled() {
 
 #[test]
 #[ignore = "needs SAM's transform of the template"]
-fn a68_each_function_is_capped_by_its_own_reserved_concurrency_and_by_default_none_is() {
-    let reserved = |stack: &Stack| -> Vec<_> {
+fn a68_minting_and_spending_are_capped_by_their_own_reserved_concurrency_and_by_default_neither_is() {
+    let capped = |parameters: &[(&str, &str)]| -> Vec<_> {
+        let stack = Stack::with(parameters);
         let functions = stack.all("AWS::Lambda::Function").into_iter();
-        functions.map(|(id, function)| (id.to_owned(), function["ReservedConcurrentExecutions"].clone())).collect()
+        let limits = functions.map(|(id, function)| (id.to_owned(), function["ReservedConcurrentExecutions"].clone()));
+        limits.filter(|(_, limit)| !limit.is_null()).map(|(id, limit)| (id, text(&limit))).collect()
     };
-    let unlimited = reserved(&Stack::by_default());
-    assert!(unlimited.iter().all(|(_, limit)| limit.is_null()), "{unlimited:?}");
-    for (capped, _) in &unlimited {
-        let parameter = capped.replace("Function", "ReservedConcurrency");
-        // 0 stops the function: it is not "no limit".
+    assert!(capped(&[]).is_empty());
+    for (parameter, access) in
+        [("MintingReservedConcurrency", Access::Mint), ("SpendingReservedConcurrency", Access::Spend)]
+    {
+        let functions = FUNCTIONS.iter().filter(|function| function.access == Some(access));
+        let ids: Vec<_> = functions.map(|function| function.logical_id("Function")).collect();
+        // No concurrency at all stops a function, and is not the absence of a limit.
         for limit in ["0", "7"] {
-            for (id, reserved) in reserved(&Stack::with(&[(&parameter, limit)])) {
-                assert_eq!(reserved.as_str(), (id == *capped).then_some(limit), "{id} with {parameter}");
-            }
+            let expected: Vec<_> = ids.iter().map(|id| (id.clone(), limit.to_owned())).collect();
+            assert_eq!(capped(&[(parameter, limit)]), expected, "{parameter}");
         }
     }
 }

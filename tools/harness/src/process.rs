@@ -45,17 +45,24 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
     variables.map(|(name, value)| (name, value.to_owned())).into()
 }
 
-/// Starts `binary` with no other environment than `variables`; it takes its events from `api`.
+/// The command that starts `binary` with no other environment than `variables`; it takes its events from
+/// `api`.
+#[must_use]
+pub fn command(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Command {
+    let mut command = Command::new(binary);
+    command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value)));
+    command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Starts [`command`].
 ///
 /// # Errors
 ///
 /// When the binary is missing or does not run on this machine.
 pub fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
-    let mut command = Command::new(binary);
-    command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value)));
-    command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    command.spawn().with_context(|| {
+    command(binary, variables, api).spawn().with_context(|| {
         format!("{} does not start; `sam build --config-env local` builds it for this machine", binary.display())
     })
 }

@@ -1,0 +1,92 @@
+//! The functions' binaries, as `sam build` makes them, between a stand-in for the Lambda Runtime API and
+//! a fake AWS.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+use std::{path::Path, process::Stdio};
+
+use harness::{
+    FUNCTIONS, FakeAws, Function,
+    fake_aws::works,
+    process::{Variables, command, variables},
+    runtime_api::RuntimeApi,
+};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+
+/// Where `sam build` puts the functions.
+const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.aws-sam/build");
+
+/// What no log and no reply may repeat.
+const CANARY: &str = "canary";
+
+/// The members of an event that a function reads, each of another type than API Gateway's.
+fn unreadable(function: Function) -> Vec<Value> {
+    let sample: Value = serde_json::from_str(&function.event().unwrap()).unwrap();
+    let members = [
+        ("/headers", json!(CANARY)),
+        ("/headers", json!({"Authorization": {"Bearer": CANARY}})),
+        ("/multiValueHeaders", json!([CANARY])),
+        ("/multiValueHeaders", json!({"X-Access-Token": CANARY})),
+        ("/queryStringParameters", json!(CANARY)),
+        ("/queryStringParameters", json!({"token": [CANARY]})),
+        ("/httpMethod", json!({"method": CANARY})),
+        ("/path", json!([CANARY])),
+        ("/requestContext", json!(CANARY)),
+        ("/requestContext/requestId", json!([CANARY])),
+        ("/requestContext/domainName", json!({"name": CANARY})),
+        ("/requestContext/authorizer", json!(CANARY)),
+        ("/body", json!({"token": CANARY})),
+        ("/isBase64Encoded", json!(CANARY)),
+        ("/version", json!(CANARY)),
+    ];
+    let broken = members.into_iter().map(|(place, value)| {
+        let mut event = sample.clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[name] = value;
+        event
+    });
+    broken.chain([json!(CANARY), json!([CANARY]), json!(null), json!(7)]).collect()
+}
+
+/// Gives `events` to a process of `function`; whether each failed, its answer, and all that was logged.
+async fn answers(function: Function, variables: &Variables, events: &[Value]) -> (Vec<(bool, Value)>, String) {
+    let mut api = RuntimeApi::start().await.unwrap();
+    let mut process =
+        command(&function.binary(Path::new(BUILD)), variables, &api).stderr(Stdio::piped()).spawn().unwrap();
+    let mut answers = Vec::new();
+    let mut next = api.next().await.unwrap();
+    for event in events {
+        let call = api.invoke(next, event.to_string()).await.unwrap();
+        answers.push((call.is_error(), serde_json::from_str(&call.body).unwrap()));
+        drop(call);
+        next = api.next().await.unwrap();
+    }
+    let mut stderr = process.stderr.take().unwrap();
+    process.kill().await.unwrap();
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    (answers, log)
+}
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
+async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
+    let aws = FakeAws::start(works).await.unwrap();
+    let mut variables = variables(&aws.url, &aws.url, "tokens");
+    variables.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()));
+    for function in FUNCTIONS {
+        let events = unreadable(function);
+        let (answers, log) = answers(function, &variables, &events).await;
+        for (event, (is_error, answer)) in events.iter().zip(&answers) {
+            assert!(!answer.to_string().contains(CANARY), "{}: {event} => {answer}", function.name);
+            // An authorizer fails, so that API Gateway does not allow the request; the others answer 500.
+            let is_refused = *is_error || answer["statusCode"] == 500;
+            assert!(is_refused, "{}: {event} => {answer}", function.name);
+        }
+        let line = log.lines().find(|line| line.contains(CANARY));
+        assert_eq!(line, None, "{} has logged an event", function.name);
+        assert!(log.contains("the event is not one of API Gateway's"), "{}: {log}", function.name);
+    }
+    assert_eq!((aws.calls("PutItem"), aws.calls("UpdateItem")), (2, 1), "the warm-ups, and nothing else");
+}
