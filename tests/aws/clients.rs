@@ -29,6 +29,11 @@ fn down() -> Reply {
     Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
 }
 
+/// A fault, with the request to pause for 4 s.
+fn overloaded() -> Reply {
+    Reply::error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable").with_retry_after_ms(4000)
+}
+
 fn jti() -> Jti {
     Jti::new(Uuid::new_v4())
 }
@@ -55,7 +60,7 @@ async fn a_call_that_fails_is_tried_three_times_with_short_pauses() {
 
 #[tokio::test]
 async fn a_call_that_is_never_answered_ends_after_three_attempts_and_1500_ms() {
-    let aws = FakeAws::start(|_| Reply::Stall).await.unwrap();
+    let aws = FakeAws::start(|_| Reply::none()).await.unwrap();
     let clients = clients(&aws.url);
     let start = Instant::now();
     let spent = clients.store.spend(&jti(), &me(), NOW).await;
@@ -70,7 +75,7 @@ async fn a_service_that_asks_for_a_long_pause_is_asked_again_after_a_short_one()
     // With the pause of 4 s that it asks for, the call would run into its time-out.
     let calls = Arc::new(AtomicUsize::new(0));
     let aws = FakeAws::start(move |call| match calls.fetch_add(1, Ordering::SeqCst) {
-        0..2 => Reply::Overloaded,
+        0..2 => overloaded(),
         _ => works(call),
     });
     let aws = aws.await.unwrap();
@@ -83,8 +88,8 @@ async fn a_call_ends_after_1500_ms_although_each_attempt_is_answered_within_its_
     // The third reply, a success, would come after 3 × 480 ms and two pauses of 100 ms.
     let calls = Arc::new(AtomicUsize::new(0));
     let aws = FakeAws::start(move |call| match calls.fetch_add(1, Ordering::SeqCst) {
-        0..2 => Reply::Late(Duration::from_millis(480), Box::new(Reply::Overloaded)),
-        _ => Reply::Late(Duration::from_millis(480), Box::new(works(call))),
+        0..2 => overloaded().after(Duration::from_millis(480)),
+        _ => works(call).after(Duration::from_millis(480)),
     });
     let aws = aws.await.unwrap();
     let stored = clients(&aws.url).store.insert(&jti(), row()).await;
@@ -128,7 +133,7 @@ async fn a_warm_up_tries_dynamodb_once_for_a_second_and_is_never_fatal() {
     clients(&failing.url).warm_up(Access::Spend, NOW).await;
     assert_eq!(failing.calls("UpdateItem"), 1);
 
-    let silent = FakeAws::start(|call| if call.action == "PutItem" { Reply::Stall } else { down() }).await.unwrap();
+    let silent = FakeAws::start(|call| if call.action == "PutItem" { Reply::none() } else { down() }).await.unwrap();
     let start = Instant::now();
     clients(&silent.url).warm_up(Access::Mint, NOW).await;
     let elapsed = start.elapsed();
@@ -151,14 +156,14 @@ async fn a_refusal_that_the_old_row_does_not_explain_is_no_answer() {
             r#"{{"minted_by":{{"S":"r:mint"}},"created_at":{{"N":"1"}},"purge_at":{{"N":"1"}},"expires_at":{{{expires_at}}}}}"#
         );
         let body = format!(r#"{{"__type":"ConditionalCheckFailedException","Item":{item}}}"#);
-        let aws = FakeAws::start(move |_| Reply::Http(StatusCode::BAD_REQUEST, body.clone())).await.unwrap();
+        let aws = FakeAws::start(move |_| Reply::new(StatusCode::BAD_REQUEST, body.clone())).await.unwrap();
         let spent = clients(&aws.url).store.spend(&jti(), &me(), NOW).await;
         assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     }
 }
 
 #[tokio::test]
-async fn whatever_else_dynamodb_answers_the_outcome_is_not_known() {
+async fn after_any_other_reply_of_dynamodb_the_outcome_is_unknown() {
     for (status, kind) in [
         (400, "ResourceNotFoundException"), // the table is missing
         (400, "ProvisionedThroughputExceededException"),

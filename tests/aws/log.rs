@@ -83,8 +83,8 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
     let good = FakeAws::start(|_| Reply::key_ring()).await.unwrap();
     keys(&good).ring(NOW).await.unwrap();
     let unnamed = format!(r#"{{"active":"k2","k1":"{KEY}"}}"#);
-    let cut_off = Reply::Http(StatusCode::OK, format!(r#"{{"SecretString":"{KEY}"#));
-    let not_json = Reply::Http(StatusCode::OK, KEY.into());
+    let cut_off = Reply::new(StatusCode::OK, format!(r#"{{"SecretString":"{KEY}"#));
+    let not_json = Reply::new(StatusCode::OK, KEY.into());
     for garbage in [cut_off, not_json, Reply::secret(KEY), Reply::secret(&unnamed)] {
         let bad = FakeAws::start(move |_| garbage.clone()).await.unwrap();
         let keys = keys(&bad);

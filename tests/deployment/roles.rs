@@ -12,7 +12,7 @@ static ROLES: Mutex<()> = Mutex::const_new(());
 
 /// Every action on the table that a leak could use, with a minimal request.
 fn on_table(table: &Value) -> Vec<(&'static str, Value)> {
-    let key = json!({"jti": {"S": "nobody"}});
+    let key = json!({"jti": {"S": "none"}});
     let never = "attribute_exists(jti)";
     vec![
         ("PutItem", json!({"TableName": table, "Item": key, "ConditionExpression": never})),
@@ -24,7 +24,7 @@ fn on_table(table: &Value) -> Vec<(&'static str, Value)> {
             "Query",
             json!({
                 "TableName": table, "KeyConditionExpression": "jti = :jti",
-                "ExpressionAttributeValues": {":jti": {"S": "nobody"}},
+                "ExpressionAttributeValues": {":jti": {"S": "none"}},
             }),
         ),
         ("BatchGetItem", json!({"RequestItems": {(table.as_str().unwrap()): {"Keys": [key]}}})),

@@ -1,4 +1,4 @@
-//! What every store owes the rule of one use.
+//! The rule of one use, as a suite of tests over any store.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use uuid::Uuid;
 
 use crate::stores::TestStore;
 
-pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000);
-pub(crate) const ME: &str = "r:me";
+const NOW: Timestamp = Timestamp(1_700_000_000);
+const ME: &str = "r:me";
 const OTHER: &str = "r:other";
-const FIRST_YES: Verdict = Verdict::Spent { replayed: false };
-const YES_AGAIN: Verdict = Verdict::Spent { replayed: true };
+const FIRST: Verdict = Verdict::Spent { replayed: false };
+const REPLAYED: Verdict = Verdict::Spent { replayed: true };
 
-pub(crate) fn new_jti() -> Jti {
+fn new_jti() -> Jti {
     Jti::new(Uuid::new_v4())
 }
 
-pub(crate) fn by(claimant: &str) -> Claimant {
+fn by(claimant: &str) -> Claimant {
     Claimant::from_stored(claimant.into())
 }
 
-/// The row of a token that has just been minted by `ME`.
-pub(crate) fn fresh() -> Row {
+/// The row of a token that `ME` has just minted.
+fn fresh() -> Row {
     let expires_at = NOW.plus(300);
     Row {
         minted_by: by(ME),
@@ -40,7 +40,7 @@ fn used_by(claimant: &str, used_at: Timestamp) -> Row {
     Row { used_by: Some(by(claimant)), used_at: Some(used_at), ..fresh() }
 }
 
-/// The id of a row in the given state.
+/// Writes a row in the given state; returns its id.
 async fn given(store: &dyn TestStore, row: Row) -> Jti {
     let jti = new_jti();
     store.put_row(&jti, row).await;
@@ -52,17 +52,17 @@ pub(crate) async fn a_token_is_spent_once_and_refused_with_the_time_afterwards(s
     store.insert(&jti, fresh()).await.unwrap();
     assert_eq!(store.row(&jti).await, Some(fresh()));
 
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(1)).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(1)).await.unwrap(), FIRST);
     let refusal = Verdict::AlreadyUsed { used_at: NOW.plus(1) };
     assert_eq!(store.spend(&jti, &by(OTHER), NOW.plus(2)).await.unwrap(), refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW.plus(1))));
 }
 
-pub(crate) async fn the_claimant_is_told_yes_again_for_sixty_seconds(store: Arc<dyn TestStore>) {
+pub(crate) async fn the_claimant_gets_its_success_again_for_sixty_seconds(store: Arc<dyn TestStore>) {
     let jti = given(&*store, fresh()).await;
-    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), FIRST_YES);
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(30)).await.unwrap(), YES_AGAIN);
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(60)).await.unwrap(), YES_AGAIN);
+    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), FIRST);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(30)).await.unwrap(), REPLAYED);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(60)).await.unwrap(), REPLAYED);
     let refusal = Verdict::AlreadyUsed { used_at: NOW };
     assert_eq!(store.spend(&jti, &by(ME), NOW.plus(61)).await.unwrap(), refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW)));
@@ -72,7 +72,7 @@ pub(crate) async fn a_token_expires_at_the_second_of_its_exp(store: Arc<dyn Test
     let jti = given(&*store, fresh()).await;
     assert_eq!(store.spend(&jti, &by(ME), NOW.plus(300)).await.unwrap(), Verdict::Expired);
     assert_eq!(store.row(&jti).await, Some(fresh()));
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(299)).await.unwrap(), FIRST_YES);
+    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(299)).await.unwrap(), FIRST);
 }
 
 pub(crate) async fn a_token_without_a_row_is_unknown_and_gets_none(store: Arc<dyn TestStore>) {
@@ -131,7 +131,7 @@ pub(crate) async fn of_sixteen_claimants_one_wins(store: Arc<dyn TestStore>) {
         let mut won = 0;
         for verdict in claimants.collect::<Vec<_>>() {
             match verdict.await.unwrap() {
-                FIRST_YES => won += 1,
+                FIRST => won += 1,
                 refusal => assert_eq!(refusal, Verdict::AlreadyUsed { used_at: NOW }),
             }
         }
@@ -175,7 +175,7 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
     None
 }
 
-/// The row that a claim of `ME` leaves behind, by the rule.
+/// The row after a claim of `ME`, by the rule.
 fn after_spend(state: Option<Row>) -> Option<Row> {
     let verdict = decide(state.as_ref(), &by(ME), NOW);
     let row = state?;

@@ -1,12 +1,12 @@
-//! The rule of one use, on every store: one suite of tests, run against each.
+//! The rule of one use: one suite of tests, which runs against every store.
 //!
-//! The in-memory store is tested by `cargo test`. The DynamoDB store is tested on two emulators by
-//! `cargo test -p tests --test store -- --include-ignored`, and fails there without them:
+//! `cargo test` tests the store in memory. `cargo test -p tests --test store -- --include-ignored` tests
+//! the DynamoDB store on two emulators too, and fails without them:
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `MINISTACK_URL` | where ministack answers |
-//! | `DYNAMODB_LOCAL_URL` | where Amazon's DynamoDB Local answers |
+//! | `MINISTACK_URL` | the URL of ministack |
+//! | `DYNAMODB_LOCAL_URL` | the URL of Amazon's DynamoDB Local |
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
@@ -45,7 +45,7 @@ macro_rules! on_every_store {
 
 on_every_store! {
     a_token_is_spent_once_and_refused_with_the_time_afterwards,
-    the_claimant_is_told_yes_again_for_sixty_seconds,
+    the_claimant_gets_its_success_again_for_sixty_seconds,
     a_token_expires_at_the_second_of_its_exp,
     a_token_without_a_row_is_unknown_and_gets_none,
     a_revoked_token_is_refused,

@@ -1,4 +1,4 @@
-//! `local --dynamodb`: the API of this machine over a real table.
+//! `local --dynamodb`: the API on this machine over a table of DynamoDB.
 
 use std::{net::Ipv4Addr, path::PathBuf};
 
@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::stores::emulator;
 
-/// Serves the API over a table that does not exist yet; mints a token and spends it twice.
-async fn a_missing_table_is_made_and_a_token_spent_once(variable: &str) {
+/// Serves the API over a table that does not exist yet, and once more; mints a token and spends it twice.
+async fn a_missing_table_is_created_and_a_token_spent_once(variable: &str) {
     let url = emulator(variable);
     let table = format!("Tokens-{}", Uuid::new_v4());
-    for run in ["the table is made", "the table is there"] {
+    for run in ["the table is created", "the table exists"] {
         let functions = local::functions_over(local::dynamodb(&url, &table).await.unwrap()).unwrap();
         let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
         let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
@@ -32,12 +32,12 @@ async fn a_missing_table_is_made_and_a_token_spent_once(variable: &str) {
 
 #[tokio::test]
 #[ignore = "needs ministack at MINISTACK_URL"]
-async fn ministack_serves_the_api_of_this_machine() {
-    a_missing_table_is_made_and_a_token_spent_once("MINISTACK_URL").await;
+async fn ministack_serves_the_api_on_this_machine() {
+    a_missing_table_is_created_and_a_token_spent_once("MINISTACK_URL").await;
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local at DYNAMODB_LOCAL_URL"]
-async fn dynamodb_local_serves_the_api_of_this_machine() {
-    a_missing_table_is_made_and_a_token_spent_once("DYNAMODB_LOCAL_URL").await;
+async fn dynamodb_local_serves_the_api_on_this_machine() {
+    a_missing_table_is_created_and_a_token_spent_once("DYNAMODB_LOCAL_URL").await;
 }

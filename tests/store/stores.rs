@@ -1,4 +1,4 @@
-//! The stores under test, with a way past their rules.
+//! The stores under test, with access to their rows.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use async_trait::async_trait;
 use harness::{Table, token_store};
 use tokens::{Claimant, InMemoryTokenStore, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
 
-/// A store whose rows can be seen, and written as no caller of [`TokenStore`] may.
+/// A store whose rows can be read, and written without the rule.
 #[async_trait]
 pub(crate) trait TestStore: TokenStore {
-    /// Writes the row of an id that has none, in whatever state.
+    /// Writes the first row of an id, in any state.
     async fn put_row(&self, jti: &Jti, row: Row);
 
-    /// The row as it is now.
+    /// Reads the row.
     async fn row(&self, jti: &Jti) -> Option<Row>;
 
-    /// Spends as another environment would, which has kept nothing of what this one has seen.
+    /// Spends as another environment would, which remembers nothing of what this one has seen.
     async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
 }
 
-/// A fresh in-memory store.
+/// A new store in memory.
 pub(crate) fn in_memory() -> Arc<dyn TestStore> {
     Arc::new(InMemoryTokenStore::new())
 }
 
-/// The DynamoDB store in a fresh table of the emulator at the URL in `variable`.
+/// The DynamoDB store with a new table on the emulator at the URL in `variable`.
 pub(crate) async fn in_dynamodb(variable: &str) -> Arc<dyn TestStore> {
     let url = emulator(variable);
     let table = Table::create(&url).await.unwrap();
@@ -76,7 +76,7 @@ impl TestStore for InTable {
 #[async_trait]
 impl TestStore for InMemoryTokenStore {
     async fn put_row(&self, jti: &Jti, row: Row) {
-        // The row of an absent id is taken as it is.
+        // The first row of an id is stored as is.
         self.insert(jti, row).await.unwrap();
     }
 

@@ -4,7 +4,7 @@
 //! count connections, or answer faster than the function that is measured.
 
 use std::{
-    future, io,
+    io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,12 +16,15 @@ use std::{
 use anyhow::Result;
 use axum::{
     Router,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode},
     serve::{Listener, ListenerExt as _},
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
@@ -31,7 +34,7 @@ use tokio_rustls::{
 /// The key in [`Reply::key_ring`], which must never be seen in a log or a reply.
 pub const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
 
-/// How many milliseconds a client should wait, as AWS's services say it.
+/// The header by which AWS's services ask for a pause before the next attempt, in milliseconds.
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
 /// A running server, which stays as long as the Tokio runtime that started it.
@@ -54,23 +57,30 @@ pub struct Call {
 
 /// The answer to a call.
 #[derive(Clone, Debug)]
-pub enum Reply {
-    /// A status and a body, which is JSON unless the test is about a broken one.
-    Http(StatusCode, String),
-    /// A fault of the service, with the wish that the client waits 4 s before it tries again (the header
-    /// `x-amz-retry-after`, in milliseconds).
-    Overloaded,
-    /// A reply after a time.
-    Late(Duration, Box<Reply>),
-    /// Nothing, on a connection that stays open.
-    Stall,
+pub struct Reply {
+    delay: Duration,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
 }
 
 impl Reply {
+    /// A status and a body, which is JSON unless the test is about a malformed one.
+    #[must_use]
+    pub fn new(status: StatusCode, body: String) -> Self {
+        Self { delay: Duration::ZERO, status, headers: HeaderMap::new(), body }
+    }
+
     /// A success without content.
     #[must_use]
     pub fn done() -> Self {
-        Self::Http(StatusCode::OK, "{}".to_owned())
+        Self::new(StatusCode::OK, "{}".to_owned())
+    }
+
+    /// An error of the type `kind`, such as `ThrottlingException`.
+    #[must_use]
+    pub fn error(status: StatusCode, kind: &str) -> Self {
+        Self::new(status, json!({ "__type": kind }).to_string())
     }
 
     /// A failed `ConditionExpression`, without the old item.
@@ -79,22 +89,35 @@ impl Reply {
         Self::error(StatusCode::BAD_REQUEST, "ConditionalCheckFailedException")
     }
 
-    /// An error of the type `kind`, such as `ThrottlingException`.
+    /// The answer to `GetSecretValue` with this secret.
     #[must_use]
-    pub fn error(status: StatusCode, kind: &str) -> Self {
-        Self::Http(status, json!({ "__type": kind }).to_string())
+    pub fn secret(secret: &str) -> Self {
+        Self::new(StatusCode::OK, json!({ "SecretString": secret }).to_string())
     }
 
-    /// The answer to `GetSecretValue`, with a key ring that signs with [`KEY`].
+    /// The answer to `GetSecretValue` with a key ring that signs with [`KEY`].
     #[must_use]
     pub fn key_ring() -> Self {
         Self::secret(&json!({"active": "k1", "k1": KEY}).to_string())
     }
 
-    /// The answer to `GetSecretValue` with this secret.
+    /// No answer, on a connection that stays open.
     #[must_use]
-    pub fn secret(secret: &str) -> Self {
-        Self::Http(StatusCode::OK, json!({ "SecretString": secret }).to_string())
+    pub fn none() -> Self {
+        Self::done().after(Duration::MAX)
+    }
+
+    /// This answer, which the server holds back for `delay`.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// This answer, which asks the client to pause for so many milliseconds before it tries again.
+    #[must_use]
+    pub fn with_retry_after_ms(mut self, ms: u32) -> Self {
+        self.headers.insert(RETRY_AFTER, ms.into());
+        self
     }
 }
 
@@ -153,20 +176,13 @@ impl FakeAws {
             let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
             let action = target.rsplit('.').next().unwrap_or_default().to_owned();
             calls.lock().unwrap_or_else(PoisonError::into_inner).push(action.clone());
-            let mut reply = answer(&Call { action, body });
-            async {
-                while let Reply::Late(time, later) = reply {
-                    tokio::time::sleep(time).await;
-                    reply = *later;
+            let reply = answer(&Call { action, body });
+            async move {
+                // A sleep of no time would take up to a millisecond.
+                if !reply.delay.is_zero() {
+                    time::sleep(reply.delay).await;
                 }
-                match reply {
-                    Reply::Http(status, body) => (status, HeaderMap::new(), body),
-                    Reply::Overloaded => {
-                        let wish = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("4000"))]);
-                        (StatusCode::SERVICE_UNAVAILABLE, wish, "{}".to_owned())
-                    }
-                    Reply::Late(..) | Reply::Stall => future::pending().await,
-                }
+                (reply.status, reply.headers, reply.body)
             }
         });
         let connections = Arc::clone(&self.connections);
