@@ -32,7 +32,7 @@ pub struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// The settings that `lookup` finds; [`env`] in a function.
+    /// The settings that `lookup` finds; [`env()`] in a function.
     #[must_use]
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { lookup }
