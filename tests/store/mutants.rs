@@ -1,4 +1,4 @@
-//! The conditions with a part taken away: the suite sees each, but for one that is known.
+//! The conditions with one part removed. The suite notices each removal, except one that is known.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     stores::{InTable, emulator},
 };
 
-/// A store that writes under the given expressions.
+/// A store that writes with the given expressions.
 #[derive(Clone)]
 struct ExpressionStore {
     table: Table,
@@ -27,7 +27,7 @@ struct ExpressionStore {
 }
 
 impl ExpressionStore {
-    /// The expressions of the real one.
+    /// The expressions of the real store.
     fn unchanged(table: Table) -> Self {
         Self {
             table,
@@ -73,7 +73,7 @@ impl Spend for ExpressionStore {
             .condition_expression(&self.spend_condition)
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        // A value that no expression names is an error.
+        // A value that no expression uses is an error.
         for (name, value) in [
             (":me", text(claimant.as_str())),
             (":now", number(now)),
@@ -105,7 +105,7 @@ fn number(time: Timestamp) -> AttributeValue {
     AttributeValue::N(time.0.to_string())
 }
 
-/// The terms of a condition, which AND, OR and parentheses put together.
+/// The terms of a condition that AND, OR and parentheses combine.
 fn terms(condition: &str) -> Vec<&str> {
     let parts = condition.split(" AND ").flat_map(|part| part.split(" OR "));
     let terms = parts.map(|part| {
@@ -118,19 +118,19 @@ fn terms(condition: &str) -> Vec<&str> {
     terms.collect()
 }
 
-/// `condition` without `term` and the connective beside it.
+/// `condition` without `term` and the AND or OR next to it.
 fn without(condition: &str, term: &str) -> String {
     let beside = [format!("{term} AND "), format!("{term} OR "), format!(" AND {term}"), format!(" OR {term}")];
     condition.replacen(beside.iter().find(|beside| condition.contains(*beside)).unwrap(), "", 1)
 }
 
-/// `text` with `from`, which is in it, as `to`.
+/// `text` with `from` replaced by `to`.
 fn with(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from} is not in {text}");
     text.replace(from, to)
 }
 
-/// Every mutant, under the name of what was done to it.
+/// Every mutant, with the change as its name.
 fn mutants(table: &Table) -> Vec<(String, ExpressionStore)> {
     let unchanged = ExpressionStore::unchanged(table.clone());
     let insert_condition = |changed| ExpressionStore { insert_condition: changed, ..unchanged.clone() };
@@ -169,20 +169,20 @@ async fn every_mutant_is_seen(variable: &str) {
             unseen.push(name);
         }
     }
-    // The other terms are false without a row too. This one stays, so that no reader has to know how a
+    // Without a row the other terms are false too. This term is kept, so that a reader need not know how a
     // missing attribute compares.
     assert_eq!(unseen, ["spend without attribute_exists(jti)"]);
 }
 
 #[tokio::test]
 #[ignore = "needs ministack at MINISTACK_URL"]
-async fn ministack_shows_what_each_part_of_a_condition_is_there_for() {
+async fn ministack_shows_why_each_part_of_a_condition_is_needed() {
     every_mutant_is_seen("MINISTACK_URL").await;
 }
 
 #[tokio::test]
 #[ignore = "needs DynamoDB Local at DYNAMODB_LOCAL_URL"]
-async fn dynamodb_local_shows_what_each_part_of_a_condition_is_there_for() {
+async fn dynamodb_local_shows_why_each_part_of_a_condition_is_needed() {
     every_mutant_is_seen("DYNAMODB_LOCAL_URL").await;
 }
 

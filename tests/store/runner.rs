@@ -1,4 +1,4 @@
-//! `local --dynamodb`: the API of this machine over a real table.
+//! `local --dynamodb`: the API on this machine, with a table.
 
 use std::{net::Ipv4Addr, path::PathBuf};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::stores::emulator;
 
-/// Serves the API over a table that does not exist yet; mints a token and spends it twice.
+/// Serves the API with a table that does not exist yet, mints a token and spends it twice.
 async fn a_missing_table_is_made_and_a_token_spent_once(variable: &str) {
     let url = emulator(variable);
     let table = format!("Tokens-{}", Uuid::new_v4());

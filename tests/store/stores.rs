@@ -1,4 +1,4 @@
-//! The stores under test, with a way past their rules.
+//! The stores under test, with access to their rows.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use harness::{Table, token_store};
 use tokens::{Claimant, InMemoryTokenStore, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
 
-/// A store whose rows can be seen, and written as no caller of [`TokenStore`] may.
+/// A store whose rows a test can read, and write in ways that [`TokenStore`] does not allow.
 #[async_trait]
 pub(crate) trait TestStore: TokenStore {
-    /// Writes the row of an id that has none, in whatever state.
+    /// Writes the row of an id that has none, in any state.
     async fn put_row(&self, jti: &Jti, row: Row);
 
     /// The row as it is now.
     async fn row(&self, jti: &Jti) -> Option<Row>;
 
-    /// Spends as another environment would, which has kept nothing of what this one has seen.
+    /// Spends in another environment, which does not know the refusals that this one remembers.
     async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
 }
 
@@ -76,7 +76,7 @@ impl TestStore for InTable {
 #[async_trait]
 impl TestStore for InMemoryTokenStore {
     async fn put_row(&self, jti: &Jti, row: Row) {
-        // The row of an absent id is taken as it is.
+        // The row of an unknown id is stored without changes.
         self.insert(jti, row).await.unwrap();
     }
 
