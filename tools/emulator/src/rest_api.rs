@@ -129,8 +129,9 @@ impl RestApi {
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
         }
-        // The path without its query, which may contain a token. Headers and bodies are never logged.
-        let (method, path) = (loggable(request.method.as_str()), loggable(path));
+        // The path as it was routed, without its query, which may contain a token. Headers and bodies are never
+        // logged.
+        let (method, path) = (loggable(request.method.as_str()), loggable(routes::without_trailing_slash(path)));
         tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
     }
