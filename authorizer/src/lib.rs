@@ -7,7 +7,7 @@ use lambda_runtime::Error;
 use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, Minter, Ports, Timestamp};
 use uuid::Uuid;
 
-/// What the function needs to answer.
+/// The state that all invocations of the function share.
 #[derive(Debug)]
 pub struct Service {
     minter: Minter,
@@ -31,7 +31,7 @@ impl Service {
     }
 }
 
-/// An invocation that Lambda gave no id.
+/// An invocation without a request id.
 #[derive(Debug, thiserror::Error)]
 #[error("the invocation has no request id")]
 struct NoInvocationId;
@@ -48,7 +48,7 @@ pub async fn handle(service: &Service, event: Event) -> Result<Answer<MintedCont
 
 async fn mint(service: &Service, request: Request) -> Result<Decision<MintedContext>, Error> {
     if !service.is_open {
-        // The function behind it answers 403. A Deny would be a 401, as if a token could help.
+        // The function behind it answers 403. A Deny would be a 401, which suggests that a token would help.
         return Ok(Decision::Allow { principal_id: "closed".to_owned(), context: MintedContext::default() });
     }
     let now = (service.now)();

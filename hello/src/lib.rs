@@ -1,4 +1,4 @@
-//! `hello`: the protected API, which hands out the token of its authorizer.
+//! `hello`: the protected API, which returns the token that its authorizer minted.
 //!
 //! Its tests are in `tests/handlers/hello.rs`.
 
@@ -10,7 +10,7 @@ use lambda_runtime::Error;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The oldest decision of an authorizer that is believed to be this request's, in seconds.
+/// The maximum age of an authorizer's decision, in seconds. An older one counts as another request's.
 const MAX_DECISION_AGE_SECONDS: u64 = 10;
 
 /// What to do with a decision that was made for another request.
@@ -22,7 +22,7 @@ enum CachedPolicyCheck {
     Count,
 }
 
-/// What the function needs to answer.
+/// The state that all invocations of the function share.
 #[derive(Debug)]
 pub struct Service {
     cached_policy_check: CachedPolicyCheck,
@@ -92,7 +92,7 @@ async fn hello(service: &Service, request: Request) -> Result<Response, ApiError
 
 /// Whether the decision was made for another request, so that two callers would share a token.
 ///
-/// This detects a mistake and does not stop an attack: clients can choose their request id.
+/// This detects a misconfiguration. It does not stop an attack: clients can choose their request id.
 fn is_cached(context: &MintedContext, request_id: &str, now: u64) -> bool {
     let is_recent = parse_rfc3339(&context.decided_at)
         .is_some_and(|decided| now.saturating_sub(decided) <= MAX_DECISION_AGE_SECONDS);

@@ -1,4 +1,4 @@
-//! `issue`: GET /tokens, a token on demand.
+//! `issue`: `GET /tokens`, which mints a token on demand.
 //!
 //! Its tests are in `tests/handlers/issue.rs`.
 
@@ -11,7 +11,7 @@ use tokens::{
 };
 use uuid::Uuid;
 
-/// What the function needs to answer.
+/// The state that all invocations of the function share.
 #[derive(Debug)]
 pub struct Service {
     minter: Minter,

@@ -1,4 +1,4 @@
-//! `issue`: hands out a token on demand. See [`issue::handle`].
+//! `issue`: mints a token on demand. See [`issue::handle`].
 
 use apigw::Settings;
 use aws::Access;

@@ -15,7 +15,7 @@ pub(crate) struct Api {
     client: Client,
 }
 
-/// An answer, read to its end.
+/// A response, read completely.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -24,9 +24,9 @@ pub(crate) struct Answer {
 }
 
 impl Api {
-    /// The API that the environment names, or one that is started here for this test alone.
+    /// The API that the environment names, or one that is started for this test alone.
     ///
-    /// Fails when the target cannot show what the tests of `module` are about.
+    /// Fails if the target cannot show what the tests of `module` check.
     pub(crate) async fn start(module: &str) -> Self {
         let variable = |name| apigw::env(name).filter(|value| !value.is_empty());
         let (target, url) = match (variable("API_URL"), variable("AWS_SAM_STACK_NAME")) {
@@ -38,7 +38,7 @@ impl Api {
         Self { target, url: url.trim_end_matches('/').to_owned(), client: Client::new() }
     }
 
-    /// A request that the test goes on to build and [`send`]s.
+    /// A request, which the test completes and [`send`]s.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
@@ -86,7 +86,7 @@ pub(crate) fn body(token: &str) -> String {
     serde_json::json!({ "token": token }).to_string()
 }
 
-/// The API of a deployed stack, by what `sam` knows of it.
+/// The API of a deployed stack, from the outputs that `sam` lists.
 fn deployed(stack: &str) -> (Target, String) {
     let arguments = ["list", "stack-outputs", "--stack-name", stack, "--output", "json"];
     let listed = Command::new("sam").args(arguments).output().unwrap();
@@ -102,7 +102,7 @@ fn deployed(stack: &str) -> (Target, String) {
     }
 }
 
-/// Starts `local` on a free port, to run as long as the test.
+/// Starts `local` on a free port. It runs until the test ends.
 async fn start_local() -> String {
     let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
     let host = std::net::Ipv4Addr::LOCALHOST.into();

@@ -1,7 +1,7 @@
 //! Attacks over HTTP, each a test that is named by its number; see `docs/security.md`.
 //!
-//! Who attacks from outside has no key: these tokens are good ones that were changed. What is signed
-//! with the right key and refused all the same is in `tests/handlers/attacks`.
+//! An attacker outside has no key, so these tokens are good ones that were changed. Tokens that are signed
+//! with the right key and refused anyway are in `tests/handlers/attacks`.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder};
@@ -45,8 +45,8 @@ impl Parts {
     }
 }
 
-/// Asserts that what `tamper` makes of a live token is refused as garbage is, in body and header, and
-/// that the token is as good as before. No message shows a token.
+/// Asserts that the tokens which `tamper` makes from a live one are refused like garbage, in body and
+/// header, and that the live one can still be spent. No message shows a token.
 async fn assert_refused(tamper: impl FnOnce(&str, &Parts) -> Vec<String>) {
     let api = api().await;
     let token = api.mint().await;
@@ -113,7 +113,7 @@ async fn a14_a_signature_in_another_form_is_refused() {
 #[tokio::test]
 async fn a15_a_flipped_bit_is_refused() {
     assert_refused(|token, Parts { header, claims, .. }| {
-        // A few of them, in each part; all of them in process.
+        // A few bits in each part. The test of the handler flips all of them.
         let places =
             [0, header.len() / 2, header.len() + 20, header.len() + claims.len(), token.len() - 2, token.len() - 1];
         let flipped = places.map(|index| {
@@ -155,7 +155,7 @@ async fn a21_a26_a31_another_claim_is_refused() {
 }
 
 #[tokio::test]
-async fn a84_parts_of_two_good_tokens_make_no_third() {
+async fn a84_parts_of_two_good_tokens_do_not_make_a_third() {
     let other = Parts::of(&api().await.mint().await);
     assert_refused(|_, Parts { header, claims, mac }| {
         vec![
@@ -182,7 +182,7 @@ async fn a38_a_replay_needs_the_key_of_the_first() {
 }
 
 #[tokio::test]
-async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
+async fn a42_a_claimant_that_a_client_invents_is_ignored() {
     let api = api().await;
     let token = api.mint().await;
     let with_id = |id: &str| {
@@ -205,7 +205,7 @@ async fn a53_another_origin_is_not_allowed() {
     ];
     for (index, request) in requests.into_iter().enumerate() {
         let answer = send(request.header("origin", "https://attacker.example")).await;
-        // What the stack is deployed with here; never what the caller sends.
+        // The value that the stack is deployed with here, never the origin that the caller sends.
         assert_eq!(answer.header("access-control-allow-origin"), "*", "request {index}");
         assert!(answer.header("access-control-allow-credentials").is_empty(), "request {index}");
     }
@@ -221,7 +221,7 @@ async fn a86_authorization_is_one_bearer_or_none() {
     };
     let bearer = format!("Bearer {token}");
     let twice = with(&[bearer.clone(), bearer.clone()]).await.refusal();
-    // What serves the API may have joined them with a comma.
+    // The target may have joined them with a comma.
     let joined = (401, "invalid_token".to_owned());
     assert!(twice == (400, "invalid_request".into()) || (api.target != Target::Local && twice == joined), "{twice:?}");
     assert_eq!(with(&[format!("Basic {token}")]).await.refusal(), (400, "invalid_request".into()));
@@ -230,7 +230,7 @@ async fn a86_authorization_is_one_bearer_or_none() {
 }
 
 #[tokio::test]
-async fn a87_a_token_in_the_idempotency_key_is_no_token() {
+async fn a87_a_token_in_the_idempotency_key_is_not_read_as_a_token() {
     let api = api().await;
     let token = api.mint().await;
     let request = api.request(Method::POST, "/validate").header("idempotency-key", &token);
@@ -239,7 +239,7 @@ async fn a87_a_token_in_the_idempotency_key_is_no_token() {
 }
 
 #[tokio::test]
-async fn a92_a_path_that_is_nearly_a_route_spends_nothing() {
+async fn a92_a_path_that_is_almost_a_route_spends_nothing() {
     let api = api().await;
     let token = api.mint().await;
     let near = [
@@ -257,7 +257,7 @@ async fn a92_a_path_that_is_nearly_a_route_spends_nothing() {
     for (method, path) in near {
         let request = api.request(method, path).header("x-access-token", &token);
         let answer = send(request.header("x-http-method-override", "POST")).await;
-        // API Gateway and its emulators need not agree on which error it is.
+        // API Gateway and its emulators may differ in the error.
         let is_refused = if api.target == Target::Local { answer.status == 403 } else { answer.status >= 400 };
         assert!(is_refused, "{path}: {}", answer.status);
     }

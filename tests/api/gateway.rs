@@ -1,4 +1,4 @@
-//! What API Gateway answers itself, by the template.
+//! The responses of API Gateway itself, as the template defines them.
 
 use reqwest::Method;
 
@@ -19,7 +19,7 @@ fn assert_common_headers(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a48_an_unknown_route_or_method_is_403_in_the_shape_of_every_error() {
+async fn a48_an_unknown_route_or_method_is_403_with_the_common_error_body() {
     let api = api().await;
     let requests = [
         api.request(Method::GET, "/"),
@@ -38,7 +38,7 @@ async fn a48_an_unknown_route_or_method_is_403_in_the_shape_of_every_error() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_changes_nothing() {
+async fn a_trailing_slash_changes_nothing() {
     let answer = api().await.get("/hello/").await;
     assert_eq!(answer.status, 200);
     assert!(!answer.header("x-access-token").is_empty());
@@ -63,7 +63,7 @@ async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
 }
 
 #[tokio::test]
-async fn every_request_has_an_id_of_its_own() {
+async fn every_request_has_its_own_id() {
     let api = api().await;
     let (first, second) = (api.validate("{}").await, api.validate("{}").await);
     assert!(first.json()["requestId"] != second.json()["requestId"]);
@@ -74,7 +74,7 @@ async fn every_request_has_an_id_of_its_own() {
 async fn a46_a_body_that_is_not_utf_8_is_refused() {
     let api = api().await;
     let refusal = api.validate(b"{\"token\":\"\xff\xfe\"}".to_vec()).await.refusal();
-    // Without binary media types, a REST API may have put U+FFFD in place of the bytes.
+    // Without binary media types, a REST API may have replaced the bytes with U+FFFD.
     let replaced = (401, "invalid_token".to_owned());
     assert!(refusal == (400, "invalid_request".into()) || (api.target != Target::Local && refusal == replaced));
 }

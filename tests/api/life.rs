@@ -9,7 +9,7 @@ async fn api() -> Api {
 }
 
 #[tokio::test]
-async fn hello_hands_a_token_out_in_header_and_body() {
+async fn hello_returns_a_token_in_header_and_body() {
     let answer = api().await.get("/hello").await;
     assert_eq!(answer.status, 200);
     let json = answer.json();
@@ -20,7 +20,7 @@ async fn hello_hands_a_token_out_in_header_and_body() {
 }
 
 #[tokio::test]
-async fn every_hello_has_a_token_of_its_own() {
+async fn every_hello_returns_another_token() {
     let api = api().await;
     assert!(api.mint().await != api.mint().await);
 }

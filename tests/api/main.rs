@@ -6,10 +6,10 @@
 //! | `AWS_SAM_STACK_NAME` | in place of `API_URL`: the stack whose API to test, looked up by `sam` (on an emulator with `AWS_ENDPOINT_URL`) |
 //! | `API_TARGET` | what serves it: `local`, `sam`, `emulator` or `aws` (the default with `API_URL`) |
 //!
-//! Modules that a target cannot show are listed in `target.rs`, each with its reason. Run against
-//! such a target they fail and say so: leave them out with `--skip`.
+//! `target.rs` lists the modules that a target cannot show, each with its reason. Run against such a
+//! target they fail with that reason: leave them out with `--skip`.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod api;
 mod attacks;

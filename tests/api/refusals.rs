@@ -1,4 +1,4 @@
-//! Bad input: a clear answer, and the token of the request is as good as before.
+//! Bad input gets a clear response and does not spend the token of the request.
 
 use reqwest::Method;
 
@@ -9,7 +9,7 @@ async fn api() -> Api {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_401_with_the_whole_body_of_an_error() {
+async fn a_refused_token_is_401_with_the_complete_error_body() {
     let answer = api().await.validate(body("eyJ.a.b")).await;
     assert_eq!(answer.refusal(), (401, "invalid_token".into()));
     assert!(
@@ -19,7 +19,7 @@ async fn a_refused_token_is_401_with_the_whole_body_of_an_error() {
 }
 
 #[tokio::test]
-async fn a14_a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_good() {
+async fn a14_a_tampered_token_is_invalid_and_the_real_one_can_still_be_spent() {
     let api = api().await;
     let token = api.mint().await;
     let (message, mac) = token.rsplit_once('.').unwrap();
@@ -31,7 +31,7 @@ async fn a14_a_token_that_was_tampered_with_is_invalid_and_the_real_one_still_go
 }
 
 #[tokio::test]
-async fn a43_a44_a46_a_request_that_is_not_one_token_is_400_and_leaves_the_token_unspent() {
+async fn a43_a44_a46_a_request_without_exactly_one_token_is_400_and_spends_nothing() {
     let api = api().await;
     let token = api.mint().await;
     let post = |path: &str| api.request(Method::POST, path);

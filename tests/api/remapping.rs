@@ -1,9 +1,9 @@
-//! What a REST API does to the headers of a function's response.
+//! The headers of a function's response that a REST API renames.
 
 use crate::api::{Api, body};
 
 #[tokio::test]
-async fn the_challenge_of_a_refusal_arrives_under_the_name_that_a_rest_api_gives_it() {
+async fn the_challenge_of_a_refusal_is_renamed_by_the_rest_api() {
     let api = Api::start("remapping").await;
     let answer = api.validate(body("eyJ.a.b")).await;
     assert_eq!(answer.status, 401);

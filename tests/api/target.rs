@@ -1,6 +1,6 @@
-//! What can serve the API, and what each of them cannot show.
+//! The targets that can serve the API, and what each of them cannot show.
 
-/// What serves the API under test.
+/// A server of the API under test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Target {
     /// `local`, this project's own runner.
@@ -34,7 +34,7 @@ impl Target {
         }
     }
 
-    /// Fails the test when this target cannot show what the tests of `module` are about.
+    /// Fails the test if this target cannot show what the tests of `module` check.
     pub(crate) fn must_show(self, module: &str) {
         let reason = CANNOT_SHOW.iter().find(|(target, name, _)| (*target, *name) == (self, module));
         if let Some((_, _, reason)) = reason {

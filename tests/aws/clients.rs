@@ -1,4 +1,4 @@
-//! The clients against a fake AWS: how often and how long they try, and what they make of its replies.
+//! The clients against a fake AWS: how often and how long they try, and how they read its replies.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
-/// The clients of a function for which `url` is AWS.
+/// The clients of a function that calls both services at `url`.
 fn clients(url: &str) -> Clients {
     harness::clients(url, "tokens")
 }
@@ -72,7 +72,7 @@ async fn a_call_that_is_never_answered_ends_after_three_attempts_and_1500_ms() {
 
 #[tokio::test]
 async fn a_service_that_asks_for_a_long_pause_is_asked_again_after_a_short_one() {
-    // With the pause of 4 s that it asks for, the call would run into its time-out.
+    // If it waited the 4 s that the service asks for, the call would time out.
     let calls = Arc::new(AtomicUsize::new(0));
     let aws = FakeAws::start(move |call| match calls.fetch_add(1, Ordering::SeqCst) {
         0..2 => overloaded(),
@@ -96,7 +96,7 @@ async fn a_call_ends_after_1500_ms_although_each_attempt_is_answered_within_its_
     assert!(matches!(stored, Err(StoreError::Unavailable(_))), "{stored:?}");
 }
 
-#[tokio::test(start_paused = true)] // nothing answers, and the load of the machine does not count
+#[tokio::test(start_paused = true)] // so the load of the machine does not matter
 async fn a_tls_handshake_that_is_never_answered_counts_as_connecting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -150,7 +150,7 @@ async fn a_mint_is_done_or_its_id_is_taken() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_the_old_row_does_not_explain_is_no_answer() {
+async fn a_refusal_that_the_old_row_does_not_explain_is_an_unknown_outcome() {
     for expires_at in [r#""N":"1700000300""#, r#""S":"soon""#] {
         let item = format!(
             r#"{{"minted_by":{{"S":"r:mint"}},"created_at":{{"N":"1"}},"purge_at":{{"N":"1"}},"expires_at":{{{expires_at}}}}}"#
@@ -182,7 +182,7 @@ async fn after_any_other_reply_of_dynamodb_the_outcome_is_unknown() {
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_outcome_is_unknown_and_there_is_no_ring() {
+async fn if_nothing_listens_the_outcome_is_unknown_and_there_is_no_ring() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);

@@ -1,8 +1,8 @@
-//! aws-lc is built without its own source of entropy. In a binary of its own, because only the first
-//! random number of a process shows it.
+//! aws-lc is built without its own source of entropy. This test has a binary to itself, because only the
+//! first random number of a process shows it.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{fs, time::Duration};
 
@@ -19,7 +19,7 @@ fn the_first_random_number_costs_less_than_15_ms_of_cpu() {
     aws_lc_rs::rand::fill(&mut [0; 32]).unwrap();
 
     let spent = cpu_time() - before;
-    // A first TLS handshake of every cold start would pay for it.
+    // Otherwise the first TLS handshake of every cold start takes longer.
     assert!(
         spent < Duration::from_millis(15),
         "{spent:?}: was AWS_LC_SYS_NO_JITTER_ENTROPY lost from .cargo/config.toml?"

@@ -1,7 +1,7 @@
-//! What the key store logs. In a binary of its own: each test here has a subscriber for its thread, and
-//! a test without one would switch the call sites off for all threads.
+//! What the key store logs. These tests have a binary to themselves: each has a subscriber for its thread,
+//! and a test without one would disable the call sites for all threads.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{
     io,
@@ -24,7 +24,7 @@ const NOW: Timestamp = Timestamp(1_700_000_000);
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Collects all that this thread logs, at every level, until the guard is dropped.
+    /// Collects everything that this thread logs, at every level, until the guard is dropped.
     fn collect() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
@@ -49,7 +49,7 @@ impl io::Write for Log {
     }
 }
 
-/// The key store of a function for which `aws` is Secrets Manager.
+/// The key store of a function that calls `aws` as Secrets Manager.
 fn keys(aws: &FakeAws) -> Arc<SecretsManagerKeyStore> {
     harness::clients(&aws.url, "tokens").keys
 }

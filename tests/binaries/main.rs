@@ -1,7 +1,6 @@
-//! The functions' binaries, as `sam build` makes them, between a stand-in for the Lambda Runtime API and
-//! a fake AWS.
+//! The functions' binaries from `sam build`, with a fake Lambda Runtime API and a fake AWS.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{path::Path, process::Stdio};
 
@@ -17,10 +16,10 @@ use tokio::io::AsyncReadExt as _;
 /// Where `sam build` puts the functions.
 const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.aws-sam/build");
 
-/// What no log and no reply may repeat.
+/// A value that must be in no log and no reply.
 const CANARY: &str = "canary";
 
-/// The members of an event that a function reads, each of another type than API Gateway's.
+/// The members of an event that a function reads, each with another type than API Gateway sends.
 fn unreadable(function: Function) -> Vec<Value> {
     let sample: Value = serde_json::from_str(&function.event().unwrap()).unwrap();
     let members = [
@@ -49,7 +48,7 @@ fn unreadable(function: Function) -> Vec<Value> {
     broken.chain([json!(CANARY), json!([CANARY]), json!(null), json!(7)]).collect()
 }
 
-/// Gives `events` to a process of `function`; whether each failed, its answer, and all that was logged.
+/// Sends `events` to a process of `function`. Returns for each whether it failed and its answer, and the whole log.
 async fn answers(function: Function, variables: &Variables, events: &[Value]) -> (Vec<(bool, Value)>, String) {
     let mut api = RuntimeApi::start().await.unwrap();
     let mut process =
@@ -85,8 +84,8 @@ async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
             assert!(is_refused, "{}: {event} => {answer}", function.name);
         }
         let line = log.lines().find(|line| line.contains(CANARY));
-        assert_eq!(line, None, "{} has logged an event", function.name);
-        assert!(log.contains("the event is not one of API Gateway's"), "{}: {log}", function.name);
+        assert_eq!(line, None, "{} logged an event", function.name);
+        assert!(log.contains("not a valid API Gateway event"), "{}: {log}", function.name);
     }
     assert_eq!((aws.calls("PutItem"), aws.calls("UpdateItem")), (2, 1), "the warm-ups, and nothing else");
 }

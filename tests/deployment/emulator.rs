@@ -1,4 +1,4 @@
-//! The emulator of AWS, called as any principal.
+//! A client of the AWS emulator that can call it as any principal.
 
 use std::time::SystemTime;
 

@@ -7,7 +7,7 @@
 //!
 //! The suite in `api/` tests the API of the same deployment.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod emulator;
 mod logs;

@@ -1,4 +1,4 @@
-//! Least privilege: each function may call its own actions and no other.
+//! Least privilege: each function may call only its own actions.
 
 use harness::FUNCTIONS;
 use reqwest::Method;
@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::emulator::{Emulator, Principal};
 
-/// Serializes the tests: one changes a role that the other reads.
+/// Serializes the tests: one changes a role that another reads.
 static ROLES: Mutex<()> = Mutex::const_new(());
 
 /// Every action on the table that a leak could use, with a minimal request.
@@ -64,7 +64,7 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
 
 #[tokio::test]
 #[ignore = "needs ministack with a deployed stack"]
-async fn ministack_each_function_may_do_its_own_action_and_no_other() {
+async fn ministack_each_function_may_call_only_its_own_actions() {
     let _unchanged = ROLES.lock().await;
     let emulator = Emulator::new();
     for function in FUNCTIONS {
@@ -75,7 +75,7 @@ async fn ministack_each_function_may_do_its_own_action_and_no_other() {
 
 #[tokio::test]
 #[ignore = "needs ministack with a deployed stack"]
-async fn ministack_without_the_right_to_store_no_token_leaves() {
+async fn ministack_without_the_permission_to_store_no_token_is_returned() {
     let _mine = ROLES.lock().await;
     let emulator = Emulator::new();
     let role = emulator.physical_id("AuthorizerRole").await;
@@ -95,8 +95,8 @@ async fn ministack_without_the_right_to_store_no_token_leaves() {
     put(&document).await;
 
     assert_eq!(status, 503);
-    assert!(refused.contains("retry-after") && refused.contains(r#""reason":"unavailable""#), "not the answer of 503");
-    assert!(!refused.contains("eyJ") && !refused.contains("x-access-token\":"), "a token left");
+    assert!(refused.contains("retry-after") && refused.contains(r#""reason":"unavailable""#), "not a 503 response");
+    assert!(!refused.contains("eyJ") && !refused.contains("x-access-token\":"), "a token was returned");
     assert_eq!(emulator.api(Method::GET, "/hello", None).await.0, 200);
 }
 

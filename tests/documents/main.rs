@@ -1,7 +1,7 @@
 //! The documents name only what exists: the targets of relative links, files and tests in any of them,
 //! the evidence in `docs/asvs.md`, and the attacks in `docs/security.md`.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{
     collections::BTreeSet,
@@ -46,7 +46,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 
-/// All files below `folder` with this extension, but for what is built.
+/// All files below `folder` with this extension, except build output.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -80,7 +80,7 @@ fn test_names() -> BTreeSet<String> {
     names
 }
 
-/// What `text` names in code font.
+/// The names that `text` has in code font.
 fn names(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -92,7 +92,7 @@ struct Requirement {
 }
 
 impl Requirement {
-    /// The files and tests that the answer names.
+    /// The files and tests that the answer names as evidence.
     fn evidence(&self) -> Vec<&str> {
         names(&self.answer)
     }
@@ -134,7 +134,7 @@ fn every_file_and_every_test_that_a_requirement_names_is_there() {
             }
         }
     }
-    assert!(missing.is_empty(), "{ASVS} names what does not exist:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "{ASVS} names files or tests that do not exist:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
             }
         }
     }
-    assert!(missing.is_empty(), "links into nothing:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "broken links:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn every_file_and_every_test_that_a_document_names_is_there() {
             let is_path =
                 name.split_once('/').is_some_and(|(folder, _)| !folder.is_empty() && root().join(folder).is_dir());
             let is_word = name.bytes().all(|it| it == b'_' || it.is_ascii_lowercase() || it.is_ascii_digit());
-            // No test of this repository begins with `test_`; those that do are cited from elsewhere.
+            // No test of this repository begins with `test_`: those that do are in other repositories.
             let is_ours = !name.starts_with('_') && !name.starts_with("test_");
             let is_test = is_word && is_ours && name.matches('_').count() >= 4;
             if (is_path && !root().join(name).exists()) || (is_test && !tests.contains(name)) {
@@ -211,7 +211,7 @@ fn every_file_and_every_test_that_a_document_names_is_there() {
             }
         }
     }
-    assert!(missing.is_empty(), "documents name what does not exist:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "documents name files or tests that do not exist:\n{}", missing.join("\n"));
 }
 
 /// The names in each cell of the rows whose first cell begins with a name.

@@ -11,7 +11,7 @@ use crate::helpers::{
 };
 
 #[tokio::test]
-async fn it_allows_the_called_method_and_hands_a_token_on() {
+async fn it_allows_the_called_method_and_passes_a_token_on() {
     let answer = answer(&authorizer(ports(keys(), store())), event("authorizer", "", "mint-1")).await.unwrap();
 
     let arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/Prod/GET/hello";
@@ -92,7 +92,7 @@ async fn while_the_routes_are_closed_it_allows_without_a_token_and_writes_no_row
 }
 
 #[tokio::test]
-async fn while_the_revocation_lies_ahead_it_is_an_error_and_writes_no_row() {
+async fn while_revoked_before_is_in_the_future_it_is_an_error_and_writes_no_row() {
     for (revoked_before, expected) in [(NOW.minus(1), true), (NOW, false), (NOW.plus(3600), false)] {
         let seconds = revoked_before.0.to_string();
         let overrides = [("REVOKED_BEFORE", seconds.as_str())];

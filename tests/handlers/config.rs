@@ -1,10 +1,10 @@
-//! A setting that is missing or bad is named.
+//! The error names a missing or malformed setting.
 
 use apigw::{ConfigError, Settings};
 
 use crate::helpers::{NOW, keys, ports, setting, setting_with, store};
 
-/// Why the function `name` does not start with these settings.
+/// The error of the function `name`, which does not start with these settings.
 fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
     let (settings, ports) = (Settings::new(lookup), ports(keys(), store()));
     match name {

@@ -1,11 +1,11 @@
-//! `hello`: hands its authorizer's token out, and nothing that a client sent.
+//! `hello`: returns its authorizer's token, and nothing that a client sent.
 
 use ::hello::{Service, handle};
 use apigw::Settings;
 
 use crate::helpers::{NOW, body, event, invocation, sample, setting_with};
 
-/// `hello` with one setting of its own.
+/// `hello` with one changed setting.
 fn service_with(variable: &str, value: &str) -> Service {
     Service::new(Settings::new(&setting_with(&[(variable, value)])), || NOW.0).unwrap()
 }
@@ -15,7 +15,7 @@ fn service(cached_policy_check: &str) -> Service {
 }
 
 #[tokio::test]
-async fn it_hands_the_token_out_in_header_and_body() {
+async fn it_returns_the_token_in_header_and_body() {
     let response = handle(&service("refuse"), event("hello", "eyJ.t.t", "hello-1")).await.unwrap();
     assert_eq!(response.status_code, 200);
     assert_eq!(response.headers["x-access-token"], "eyJ.t.t");
@@ -51,13 +51,13 @@ async fn a_decision_without_a_time_is_500() {
 }
 
 #[tokio::test]
-async fn a_decision_of_another_request_passes_where_it_is_only_counted() {
+async fn a_decision_of_another_request_passes_if_it_is_only_counted() {
     let event = event("hello-decision-of-another-request", "eyJ.t.t", "hello-1");
     assert_eq!(handle(&service("count"), event).await.unwrap().status_code, 200);
 }
 
 #[tokio::test]
-async fn a_closed_route_is_403_in_the_shape_of_every_error() {
+async fn a_closed_route_is_403_with_the_common_error_body() {
     let response = handle(&service_with("OPEN_ROUTES", "false"), event("hello", "eyJ.t.t", "hello-1")).await.unwrap();
     assert_eq!((response.status_code, body(&response)["reason"].as_str()), (403, Some("invalid_request")));
     assert!(response.headers.get("x-access-token").is_none() && !response.body.contains("eyJ"));

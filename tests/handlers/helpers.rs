@@ -1,4 +1,4 @@
-//! What the tests of all handlers need: events, a service over given stores, answers to look at.
+//! Shared by the tests of all handlers: events, services with given ports, and answers.
 
 use std::sync::{
     Arc,
@@ -37,7 +37,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// [`setting`], but for these names and their values.
+/// [`setting`], with these values in place of the template's.
 pub(crate) fn setting_with<'a>(overrides: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
     move |name| {
         let overridden = overrides.iter().find(|(overridden, _)| *overridden == name);
@@ -51,13 +51,13 @@ pub(crate) fn rotated_keys() -> Arc<dyn KeyStore> {
     Arc::new(FixedKeyStore::new(KeyRing::from_json(json.as_bytes()).unwrap()))
 }
 
-/// A key store in which another key has taken the place of [`KEY`].
+/// A key store in which another key has replaced [`KEY`].
 pub(crate) fn withdrawn_keys() -> Arc<dyn KeyStore> {
     let json = r#"{"active":"k2","k2":"another-key-of-the-tests-and-of-nothing-else"}"#;
     Arc::new(FixedKeyStore::new(KeyRing::from_json(json.as_bytes()).unwrap()))
 }
 
-/// A ring with one key, [`KEY`], that takes tokens minted at `not_before` or earlier for revoked.
+/// A ring with one key, [`KEY`]. Tokens minted at `not_before` or earlier are revoked.
 fn ring(not_before: Timestamp) -> KeyRing {
     let json = format!(r#"{{"active":"k1","k1":"{KEY}","not_before":{}}}"#, not_before.0);
     KeyRing::from_json(json.as_bytes()).unwrap()
@@ -68,7 +68,7 @@ pub(crate) fn keys() -> Arc<dyn KeyStore> {
     Arc::new(FixedKeyStore::new(ring(Timestamp(0))))
 }
 
-/// A key store that was idle while the operator revoked what had been minted until [`NOW`].
+/// A key store that was idle while an operator revoked the tokens minted until [`NOW`].
 #[derive(Default)]
 pub(crate) struct IdleKeyStore {
     is_refreshed: AtomicBool,
@@ -124,18 +124,18 @@ pub(crate) fn authorizer(ports: Ports<impl Insert + 'static>) -> ::authorizer::S
     ::authorizer::Service::new(Settings::new(&setting), ports).unwrap()
 }
 
-/// What `authorizer` answers to `event`, as JSON.
+/// The answer of `authorizer` to `event`, as JSON.
 pub(crate) async fn answer(authorizer: &::authorizer::Service, event: Event) -> Result<Value, String> {
     let answer = ::authorizer::handle(authorizer, event).await.map_err(|err| err.to_string())?;
     Ok(serde_json::to_value(answer).unwrap())
 }
 
-/// The token that the answer of an authorizer hands on.
+/// The token in the answer of an authorizer.
 pub(crate) fn token(answer: &Value) -> String {
     answer["context"]["accessToken"].as_str().unwrap().to_owned()
 }
 
-/// A token that `authorizer` has just minted over `keys` and `store`.
+/// A token that `authorizer` has just minted with `keys` and `store`.
 pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<impl Insert + 'static>) -> String {
     token(&answer(&authorizer(ports(keys, store)), event("authorizer", "", "mint-1")).await.unwrap())
 }
@@ -146,7 +146,7 @@ pub(crate) fn jti(token: &str) -> Jti {
     Jti::parse(serde_json::from_slice::<Value>(&claims).unwrap()["jti"].as_str().unwrap()).unwrap()
 }
 
-/// `validate` over the given keys, store and clock.
+/// `validate` with the given keys, store and clock.
 pub(crate) fn service_at(
     now: fn() -> Timestamp,
     keys: Arc<dyn KeyStore>,
@@ -155,7 +155,7 @@ pub(crate) fn service_at(
     ::validate::Service::new(Settings::new(&setting), Ports { keys, store, now }).unwrap()
 }
 
-/// `validate` over the given keys and store.
+/// `validate` with the given keys and store.
 pub(crate) fn service(keys: Arc<dyn KeyStore>, store: Arc<impl Spend + 'static>) -> ::validate::Service {
     service_at(|| NOW, keys, store)
 }
@@ -182,7 +182,7 @@ impl Spend for DownStore {
     }
 }
 
-/// A store that no test may reach.
+/// A store that must not be called.
 pub(crate) struct UntouchedStore;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a client that lost the reply asks again and gets the same answer.
+//! `Idempotency-Key`: a client that lost the response asks again and gets the same one.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use crate::helpers::{
     setting_with, store, withdrawn_keys,
 };
 
-/// A request with `token` and the headers `Idempotency-Key`, in an invocation of its own.
+/// A request with `token` and an `Idempotency-Key` header for each of `keys`, in a new invocation.
 fn request_with(token: &str, keys: &[&str]) -> Event {
     let mut request = sample("validate-idempotency-key", token);
     request["headers"]["Idempotency-Key"] = json!(keys[keys.len() - 1]);
@@ -70,7 +70,7 @@ async fn a38_a_replay_is_answered_for_sixty_seconds() {
     }
 }
 
-/// What `validate` answers after so many seconds to a token that lives 300 s.
+/// The answer of `validate`, this many seconds after the mint of a token that lives 300 s.
 async fn after(seconds: u64, store: Arc<impl Spend + 'static>, event: Event) -> (u16, Option<String>) {
     static CLOCK: AtomicU64 = AtomicU64::new(0);
     let _one_at_a_time = ONE_CLOCK.lock().await;
@@ -81,7 +81,7 @@ async fn after(seconds: u64, store: Arc<impl Spend + 'static>, event: Event) -> 
     (response.status_code, outcome.as_str().map(str::to_owned).or(outcome.as_bool().map(|it| it.to_string())))
 }
 
-/// Held while a test has set the clock of [`after`].
+/// Held while a test uses the clock of [`after`].
 static ONE_CLOCK: Mutex<()> = Mutex::const_new(());
 
 fn told(status: u16, outcome: &str) -> (u16, Option<String>) {

@@ -1,4 +1,4 @@
-//! `issue`: a token on demand.
+//! `issue`: mints a token on demand.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ async fn without_a_store_or_a_key_it_is_503_and_there_is_no_token() {
 }
 
 #[tokio::test]
-async fn a_closed_route_is_403_in_the_shape_of_every_error_and_writes_no_row() {
+async fn a_closed_route_is_403_with_the_common_error_body_and_writes_no_row() {
     let closed = setting_with(&[("OPEN_ROUTES", "false")]);
     let service = Service::new(Settings::new(&closed), ports(keys(), Arc::new(UntouchedStore))).unwrap();
     let response = handle(&service, event("issue", "", "issue-1")).await.unwrap();
@@ -60,7 +60,7 @@ async fn the_row_names_the_invocation_and_the_host() {
 }
 
 #[tokio::test]
-async fn while_the_revocation_lies_ahead_it_is_503_and_writes_no_row() {
+async fn while_revoked_before_is_in_the_future_it_is_503_and_writes_no_row() {
     let ahead = setting_with(&[("REVOKED_BEFORE", "9999999999")]);
     let service = Service::new(Settings::new(&ahead), ports(keys(), Arc::new(UntouchedStore))).unwrap();
     let response = handle(&service, event("issue", "", "issue-1")).await.unwrap();

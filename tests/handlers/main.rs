@@ -1,7 +1,7 @@
 //! The functions' handlers, called in process with the events of `events/`: the same files that
 //! `sam local invoke --event` takes.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod attacks;
 mod authorizer;

@@ -1,4 +1,4 @@
-//! `validate`: spends a token once, and says why it does not.
+//! `validate`: spends a token once, or gives the reason for its refusal.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::helpers::{
     setting_with, store,
 };
 
-/// The status and the reason of what `events/{name}.json` is answered, with a live token in it and
-/// a claimant that no other call shares.
+/// The status and the reason of the answer to `events/{name}.json` with a live token, from a claimant that
+/// no other call shares.
 async fn answer(name: &str) -> (u16, Option<String>) {
     let store = store();
     let token = minted(keys(), store.clone()).await;
@@ -22,7 +22,7 @@ async fn answer(name: &str) -> (u16, Option<String>) {
 }
 
 #[tokio::test]
-async fn a33_a_token_is_spent_once_and_refused_with_the_truth_afterwards() {
+async fn a33_a_token_is_spent_once_and_refused_with_the_true_reason_afterwards() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service(keys(), store);
@@ -112,7 +112,7 @@ async fn a47_a_large_body_is_413() {
 }
 
 #[tokio::test]
-async fn a_token_of_no_deployment_is_401_without_a_call_to_the_store() {
+async fn a_token_that_was_not_minted_here_is_401_without_a_call_to_the_store() {
     let service = service(keys(), Arc::new(UntouchedStore));
     for name in ["validate", "validate-oversized-token", "validate-unicode-token"] {
         let response = handle(&service, event(name, "eyJ.a.b", "spend-1")).await.unwrap();

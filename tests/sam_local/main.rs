@@ -3,7 +3,7 @@
 //! `SAM_LOCAL_ARGUMENTS` holds further arguments of `sam local invoke`, such as a file with the
 //! endpoints of DynamoDB and Secrets Manager.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{path::Path, process::Command};
 
@@ -25,7 +25,7 @@ fn invoke(function: Function, event: &Path) -> Value {
     serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{resource}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Whether `reply` is right for the event `name`, whose token is the text `TOKEN` and so refused.
+/// Whether `reply` is right for the event `name`, whose token is the text `TOKEN` and therefore refused.
 fn is_expected(function: Function, name: &str, reply: &Value) -> bool {
     let status = reply["statusCode"].as_u64();
     match name {
@@ -37,7 +37,7 @@ fn is_expected(function: Function, name: &str, reply: &Value) -> bool {
     }
 }
 
-/// Whether the function asks for a retry, because one of its own calls took too long.
+/// Whether the function asks for a retry, because one of its calls to AWS took too long.
 fn is_unavailable(reply: &Value) -> bool {
     let down = ["no key to sign with", "the new token could not be stored"];
     reply["statusCode"] == 503 || down.into_iter().any(|message| reply["errorMessage"] == message)
@@ -57,7 +57,7 @@ fn sam_local_every_event_is_answered_by_its_function() {
             if !is_unavailable(&reply) {
                 break;
             }
-            reply = invoke(function, &event); // as a client would
+            reply = invoke(function, &event); // like a client
         }
         assert!(
             is_expected(function, name, &reply),

@@ -97,7 +97,7 @@ pub(crate) async fn a_mint_may_repeat_itself_and_no_other_may(store: Arc<dyn Tes
     assert_eq!(store.row(&jti).await, Some(fresh()));
 }
 
-pub(crate) async fn a75_a_late_duplicate_of_a_mint_never_wipes_a_mark(store: Arc<dyn TestStore>) {
+pub(crate) async fn a75_a_late_duplicate_of_a_mint_never_erases_a_mark(store: Arc<dyn TestStore>) {
     for marked in [used_by(OTHER, NOW), Row { revoked_at: Some(NOW), ..fresh() }] {
         let jti = given(&*store, marked.clone()).await;
         assert!(matches!(store.insert(&jti, fresh()).await, Err(StoreError::Taken)));
@@ -114,7 +114,7 @@ pub(crate) async fn a37_a_refused_claim_changes_nothing_when_its_write_arrives_a
     ] {
         let jti = given(&*store, state.clone()).await;
         for _ in 0..3 {
-            // An environment that has seen the refusal would not even ask again.
+            // From another environment, because this one remembers the refusal and would not ask again.
             assert_eq!(store.spend_elsewhere(&jti, &by(ME), NOW).await.unwrap(), refusal);
             assert_eq!(store.row(&jti).await, Some(state.clone()));
         }
@@ -143,8 +143,8 @@ pub(crate) async fn every_state_of_a_row_is_decided_by_the_rule(store: Arc<dyn T
     assert_eq!(first_disagreement(&*store).await, None);
 }
 
-/// The first state in which `store` differs from [`decide`] or [`may_insert`], in what it answers
-/// or in the row that it leaves behind.
+/// The first state in which `store` differs from [`decide`] or [`may_insert`], in its answer or in the
+/// row afterwards.
 pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> {
     for state in states() {
         let jti = new_jti();

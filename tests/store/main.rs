@@ -8,14 +8,14 @@
 //! | `MINISTACK_URL` | the URL of ministack |
 //! | `DYNAMODB_LOCAL_URL` | the URL of Amazon's DynamoDB Local |
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod contract;
 mod mutants;
 mod runner;
 mod stores;
 
-/// Makes a test of each function of [`contract`] on each store.
+/// Defines a test of each function of [`contract`] on each store.
 macro_rules! on_every_store {
     ($($name:ident,)*) => {
         mod in_memory {
@@ -50,7 +50,7 @@ on_every_store! {
     a_token_without_a_row_is_unknown_and_gets_none,
     a_revoked_token_is_refused,
     a_mint_may_repeat_itself_and_no_other_may,
-    a75_a_late_duplicate_of_a_mint_never_wipes_a_mark,
+    a75_a_late_duplicate_of_a_mint_never_erases_a_mark,
     a37_a_refused_claim_changes_nothing_when_its_write_arrives_again,
     of_sixteen_claimants_one_wins,
     every_state_of_a_row_is_decided_by_the_rule,

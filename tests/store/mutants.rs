@@ -169,7 +169,7 @@ async fn every_mutant_is_detected(variable: &str) {
             undetected.push(name);
         }
     }
-    // The other terms are false without a row too. This one stays, so that no reader has to know how a
+    // Without a row the other terms are false too. This term is kept, so that a reader need not know how a
     // missing attribute compares.
     assert_eq!(undetected, ["spend without attribute_exists(jti)"]);
 }

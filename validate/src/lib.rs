@@ -1,4 +1,4 @@
-//! `validate`: POST /validate and POST /tokens, which spend a token.
+//! `validate`: `POST /validate` and `POST /tokens`, which spend a token.
 //!
 //! Its tests are in `tests/handlers/validate.rs`, `idempotency.rs` and `attacks/`.
 
@@ -10,7 +10,7 @@ use lambda_runtime::Error;
 use serde::Serialize;
 use tokens::{Caller, Checker, Issuer, MAX_REVOKED_BEFORE, Ports, Refusal, Spend, SpendError, Spender, Timestamp};
 
-/// What the function needs to answer.
+/// The state that all invocations of the function share.
 #[derive(Debug)]
 pub struct Service {
     spender: Spender,
@@ -42,7 +42,7 @@ impl Service {
 struct ValidateResponse {
     is_valid: bool,
     message: &'static str,
-    /// The same client has had this answer before.
+    /// The same client got this answer before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
 }
@@ -61,7 +61,7 @@ async fn validate(service: &Service, request: Request) -> Result<Response, ApiEr
     let token = request::token(&request)?;
     let caller = request::caller(&request)?;
     let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
-    // A client without a key cannot repeat its claim: what was replayed is the SDK's own retry.
+    // A client without a key cannot repeat its claim, so this replay was a retry of the SDK.
     let replayed = spent.replayed && matches!(caller, Caller::Client(_));
     let message = "Token validated successfully";
     Ok(Response::json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))

@@ -1,4 +1,4 @@
-//! Where a request carries its token.
+//! Reads the token and the claimant from a request.
 
 use apigw::{ApiError, Request, X_ACCESS_TOKEN};
 use http::header::AUTHORIZATION;
@@ -8,7 +8,7 @@ use tokens::{Caller, Claimant, IdempotencyKey, Token};
 /// The parameters of a query string that would hold a token (the second by RFC 6750, 2.3).
 const QUERY_PARAMETERS: [&str; 2] = ["token", "access_token"];
 
-/// The body of a request. Other members are ignored, and one that is there twice is refused.
+/// The body of a request. Unknown members are ignored; a repeated `token` is refused.
 #[derive(Deserialize)]
 struct ValidateRequest {
     #[serde(default)]
@@ -18,8 +18,8 @@ struct ValidateRequest {
 /// The one token of the request: in the JSON body `{"token"}`, in `X-Access-Token`, or in
 /// `Authorization: Bearer`.
 ///
-/// An empty token and another scheme count as none. A token in the query string is refused, because
-/// it stays behind in logs and histories (RFC 9700, section 4.3.2).
+/// An empty token counts as no token, and so does another scheme. A token in the query string is refused,
+/// because query strings remain in logs and histories (RFC 9700, section 4.3.2).
 pub(crate) fn token(request: &Request) -> Result<Token, ApiError> {
     if QUERY_PARAMETERS.iter().any(|name| request.has_query_parameter(name)) {
         return Err(ApiError::invalid_request("A token does not belong in the query string"));
@@ -52,7 +52,7 @@ pub(crate) fn caller(request: &Request) -> Result<Caller, ApiError> {
     }
 }
 
-/// The token of a JSON body; empty when it has none.
+/// The token in a JSON body; empty if it has none.
 fn from_json(body: &[u8]) -> Result<String, ApiError> {
     // Serde would also take an array of a struct's fields in order, and any bytes in a member that it ignores.
     let text = str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'));
@@ -60,8 +60,8 @@ fn from_json(body: &[u8]) -> Result<String, ApiError> {
     Ok(request.ok_or(ApiError::invalid_request("The body is not a JSON object with one string `token`"))?.token)
 }
 
-/// The credentials of an `Authorization` header of the scheme `Bearer` (RFC 6750, section 2.1), whose
-/// name has no case (RFC 9110, section 11.1).
+/// The credentials of an `Authorization` header with the scheme `Bearer` (RFC 6750, section 2.1). The
+/// scheme is case-insensitive (RFC 9110, section 11.1).
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, credentials) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| credentials.trim())

@@ -12,25 +12,25 @@ use crate::{
 
 /// What an authorizer decides about a request, with the context for the function behind it.
 ///
-/// API Gateway passes a context on as flat strings. A key in it is never called `requestId`, `status`,
-/// `error` or `latency`: a gateway response could not refer to it.
+/// API Gateway passes the context on as flat strings. Do not name a key `requestId`, `status`, `error` or
+/// `latency`: a gateway response could not refer to it.
 #[derive(Debug)]
 pub enum Decision<C> {
     /// The request reaches the function.
     Allow {
         /// Who the caller is: the token's id.
         principal_id: String,
-        /// What the function learns.
+        /// The context for the function.
         context: C,
     },
     /// The request is refused, with the gateway response `ACCESS_DENIED`.
     Deny {
-        /// What that response can say.
+        /// The context that this response can refer to.
         context: C,
     },
 }
 
-/// What the minting authorizer hands on to the function behind it.
+/// The context that the minting authorizer passes to the function behind it.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintedContext {
@@ -63,7 +63,7 @@ pub enum Answer<C> {
         principal_id: String,
         /// Which method the caller may or may not call.
         policy_document: PolicyDocument,
-        /// What the function or the gateway response learns.
+        /// The context for the function or the gateway response.
         context: C,
     },
     /// Payload 2.0: a simple response.
@@ -71,7 +71,7 @@ pub enum Answer<C> {
     Simple {
         /// Whether the request reaches the function.
         is_authorized: bool,
-        /// What the function learns.
+        /// The context for the function.
         context: C,
     },
 }
@@ -98,7 +98,7 @@ struct Statement {
     resource: String,
 }
 
-/// An event that an authorizer cannot decide.
+/// An event that an authorizer cannot handle.
 #[derive(Debug, thiserror::Error)]
 enum EventError {
     #[error(transparent)]
@@ -109,13 +109,13 @@ enum EventError {
     Incomplete(&'static str),
 }
 
-/// Answers the event of a REQUEST authorizer with what `decide` makes of its request.
+/// Answers the event of a REQUEST authorizer with the decision that `decide` makes.
 ///
 /// # Errors
 ///
-/// A failure to decide, and an event that is not a REQUEST authorizer's, is an error and never an
-/// Allow: API Gateway answers it with the gateway response `AUTHORIZER_FAILURE`. The cause is logged
-/// here, once, with its whole chain of sources.
+/// If `decide` fails, or the event is not that of a REQUEST authorizer. An error is never an Allow: API
+/// Gateway answers it with the gateway response `AUTHORIZER_FAILURE`. The cause is logged here, once,
+/// with its whole chain of sources.
 pub async fn authorize<C, F>(event: Event, decide: impl FnOnce(Request) -> F) -> Result<Answer<C>, Error>
 where
     F: Future<Output = Result<Decision<C>, Error>>,
@@ -139,7 +139,7 @@ where
     answer.await.inspect_err(|err: &Error| tracing::error!(error = chain(&**err), "the authorizer failed"))
 }
 
-/// The answer of a decision: a policy for the method `method_arn`, or without one a simple response.
+/// The answer for a decision: a policy for the method `method_arn`, or a simple response if there is no ARN.
 fn answer<C>(decision: Decision<C>, method_arn: Option<&str>) -> Answer<C> {
     let (is_authorized, principal_id, context) = match decision {
         Decision::Allow { principal_id, context } => (true, principal_id, context),
@@ -156,8 +156,8 @@ fn answer<C>(decision: Decision<C>, method_arn: Option<&str>) -> Answer<C> {
     Answer::Policy { principal_id, policy_document, context }
 }
 
-/// The ARN as a policy's resource that matches itself alone: a client can put `*`, `?` and `$` into a
-/// path, which a policy would take for patterns and variables.
+/// Escapes an ARN for a policy's `Resource`, so that it matches only itself: a client can put `*`, `?`
+/// and `$` into a path, and a policy would read them as wildcards and variables.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 fn literal(arn: &str) -> String {
@@ -180,7 +180,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc/Prod/GET/hello";
 
-    /// What an authorizer answers to `event`, if it decides as `is_authorized` says.
+    /// The answer to `event` of an authorizer that allows every request, or denies every request.
     async fn answer_to(event: Value, is_authorized: bool) -> Result<Value, String> {
         let event = Event::new(to_raw_value(&event).unwrap(), Context::default());
         let decide = |_| async move {
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_the_event_of_a_request_authorizer_is_an_error_that_quotes_nothing() {
+    async fn an_event_of_another_kind_is_an_error_that_quotes_nothing() {
         for (event, expected) in [
             (json!({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "canary"}), "type is not REQUEST"),
             (json!({"methodArn": ARN, "requestContext": {"requestId": "1"}}), "type is not REQUEST"),
             (json!({"type": "REQUEST", "requestContext": {"requestId": "1"}}), "no methodArn"),
             (json!({"type": "REQUEST", "methodArn": "", "requestContext": {"requestId": "1"}}), "no methodArn"),
             (json!({"type": "REQUEST", "methodArn": ARN}), "no requestContext.requestId"),
-            (json!({"type": "REQUEST", "methodArn": ARN, "headers": "canary"}), "not one of API Gateway's"),
+            (json!({"type": "REQUEST", "methodArn": ARN, "headers": "canary"}), "not a valid API Gateway event"),
         ] {
             let error = answer_to(event, true).await.unwrap_err();
             assert!(error.contains(expected) && !error.contains("canary"), "{error}");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a60_a_path_that_looks_like_a_pattern_matches_itself_alone() {
+    fn a60_a_path_that_looks_like_a_pattern_matches_only_itself() {
         assert_eq!(literal("a/*/b?c=${d}%2F"), "a/${*}/b${?}c=${$}{d}%2F");
     }
 

@@ -1,4 +1,4 @@
-//! The one table from failures to HTTP.
+//! Maps failures to HTTP: the one table for all functions.
 
 use std::error::Error;
 
@@ -20,7 +20,7 @@ pub struct ApiError {
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// The body of every error that a function answers.
+/// The body of every error response of a function.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorBody<'a> {
@@ -40,7 +40,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, message, "invalid_request")
     }
 
-    /// 403: the operator has closed the route. The answer is the one to an unknown route.
+    /// 403: the operator has closed the route. The response is the same as for an unknown route.
     #[must_use]
     pub const fn closed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Request refused", "invalid_request")
@@ -66,7 +66,7 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..error }
     }
 
-    /// 500: a defect, here or in how the API is put together.
+    /// 500: a defect, in the code or in the configuration of the API.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "internal");
@@ -109,9 +109,9 @@ impl ApiError {
     }
 }
 
-/// The messages of an error and its sources, of which none repeats the next.
+/// The messages of an error and all its sources, joined. (No message repeats its source.)
 ///
-/// Their `Debug` is left out: it may hold a reply, and a reply may hold keys.
+/// Their `Debug` is not used: it may contain a reply of AWS, and a reply may contain keys.
 #[must_use]
 pub fn chain(err: &dyn Error) -> String {
     let sources = std::iter::successors(err.source(), |&source| source.source());

@@ -10,11 +10,11 @@
 //! | what an authorizer answers | [`authorize`], [`Decision`] (`decision.rs`) |
 //! | what time it is, and how times are written | [`epoch_seconds`], [`rfc3339`] (`time.rs`) |
 //!
-//! Handlers see the same [`Request`] whether the payload is of version 1.0 (REST APIs, and HTTP APIs on
-//! demand) or 2.0 (HTTP APIs). `lambda_http` would do a part of this; it does not know authorizers, and
-//! leaves an event that does not parse to Lambda's runtime, which logs it.
+//! Handlers see the same [`Request`] whether the payload is of version 1.0 (REST APIs, and HTTP APIs that
+//! are configured for it) or 2.0 (HTTP APIs). `lambda_http` covers only a part of this: it does not
+//! support authorizers, and leaves an event that does not parse to Lambda's runtime, which logs it.
 //!
-//! This crate knows neither the domain nor the AWS SDK: `hello` uses it and carries nothing of them.
+//! This crate depends on neither the domain nor the AWS SDK, so `hello`, which uses it, links neither.
 
 mod decision;
 mod error;

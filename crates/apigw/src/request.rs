@@ -12,7 +12,7 @@ use crate::ApiError;
 /// An invocation with its event as Lambda delivers it, not yet parsed.
 ///
 /// Lambda's runtime would log an event that a typed handler cannot read, with the value at fault, and
-/// return it to the caller. So handlers take the text, and it is parsed here alone.
+/// return it to the caller. Handlers therefore take the raw JSON, and only this module parses it.
 pub type Event = LambdaEvent<Box<RawValue>>;
 
 /// The largest body that is read, in bytes.
@@ -21,9 +21,9 @@ pub const MAX_BODY_BYTES: usize = 4096;
 /// The longest host that is kept, in bytes.
 const MAX_HOST_BYTES: usize = 255;
 
-/// An event that is not one of API Gateway's. It says no more, because the cause could quote a token.
+/// An event that API Gateway would not send. The error has no cause, because a cause could quote a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the event is not one of API Gateway's")]
+#[error("not a valid API Gateway event")]
 pub struct UnreadableEvent;
 
 /// A request to the API.
@@ -38,7 +38,7 @@ pub struct Request {
     pub request_id: String,
     /// The id of the invocation, which Lambda draws. Empty if there is none.
     pub invocation_id: String,
-    /// The authorizer's context, which nothing that a client sends can replace.
+    /// The authorizer's context. A client cannot set it.
     pub authorizer: Map<String, Value>,
     headers: Vec<(String, String)>,
     query_parameters: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Request {
     is_base64_encoded: bool,
 }
 
-/// What both versions of the payload have, under the names of either.
+/// The members of an event that are read, under their names in both versions of the payload.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ struct Http {
 impl Wire {
     /// Reads an event.
     pub(crate) fn parse(event: &RawValue) -> Result<Self, UnreadableEvent> {
-        // Serde would also take an array of a struct's fields in order.
+        // Serde would also accept an array of the fields in order.
         let is_object = event.get().trim_ascii_start().starts_with('{');
         serde_json::from_str(event.get()).ok().filter(|_| is_object).ok_or(UnreadableEvent)
     }
@@ -126,7 +126,7 @@ impl Wire {
             invocation_id,
             authorizer: match (self.version, authorizer) {
                 (Version::One, context) => context,
-                // There other authorizers have members of their own beside a Lambda's.
+                // The context of a Lambda authorizer is in `lambda`; other authorizers have other members.
                 (Version::Two, mut members) => match members.remove("lambda") {
                     Some(Value::Object(context)) => context,
                     _ => Map::new(),
@@ -145,12 +145,12 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`UnreadableEvent`] when it is not an event of an API Gateway proxy integration.
+    /// [`UnreadableEvent`] if it is not an event of an API Gateway proxy integration.
     pub fn parse(event: &Event) -> Result<Self, UnreadableEvent> {
         Ok(Wire::parse(&event.payload)?.into_request(event.context.request_id.clone()))
     }
 
-    /// All values of the header `name`, in order. Payload 2.0 has joined several into one, by commas.
+    /// All values of the header `name`, in order. Payload 2.0 joins several values with commas.
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         values(&self.headers, name)
     }
@@ -161,11 +161,11 @@ impl Request {
         self.query_parameters.iter().any(|parameter| parameter == name)
     }
 
-    /// The body's bytes, decoded where API Gateway has encoded them; `None` when it is empty.
+    /// The body's bytes, decoded if API Gateway has encoded them; `None` if the body is empty.
     ///
     /// # Errors
     ///
-    /// 413 above [`MAX_BODY_BYTES`], 400 for a body that is said to be base64 and is not.
+    /// 413 above [`MAX_BODY_BYTES`], 400 for a body that is marked as base64 but is not base64.
     pub fn body(&self) -> Result<Option<Vec<u8>>, ApiError> {
         let text = self.body.as_deref().unwrap_or_default();
         let bytes = if !self.is_base64_encoded {
@@ -279,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn the_context_of_another_kind_of_authorizer_is_not_a_lambda_s() {
+    fn only_the_context_of_a_lambda_authorizer_is_read() {
         let jwt = json!({"version": "2.0", "requestContext": {"authorizer": {"jwt": {"claims": {"jti": "j"}}}}});
         assert!(parse(&jwt).unwrap().authorizer.is_empty());
     }
 
     #[test]
-    fn a_body_is_as_long_as_its_decoded_bytes() {
+    fn the_limit_of_a_body_applies_to_its_decoded_bytes() {
         for length in [1, 3000, 3073, 4095, 4096] {
             let bytes = vec![b'x'; length];
             let (plain, encoded) = (String::from_utf8(bytes.clone()).unwrap(), STANDARD.encode(&bytes));

@@ -1,4 +1,4 @@
-//! Responses: the headers that all carry, and failures and panics turned into answers.
+//! Responses: their common headers, and how failures and panics become responses.
 
 use std::{fmt, future::Future, panic::AssertUnwindSafe};
 
@@ -61,8 +61,8 @@ fn one_value_each<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S
 
 /// Makes a function's responses.
 ///
-/// Each says that it must not be stored and what it is, and lets a browser's script read it and
-/// its headers.
+/// Each has the common headers: `Cache-Control: no-store`, `X-Content-Type-Options: nosniff`, and those
+/// of CORS that let a script in a browser read the response and its headers.
 #[derive(Debug)]
 pub struct Responder {
     headers: HeaderMap,
@@ -95,8 +95,8 @@ impl Responder {
         Self { answers_is_valid: true, ..self }
     }
 
-    /// Answers `event` with what `handle` makes of its request; a panic in it is a 500, and so is an
-    /// event that is not one of API Gateway's.
+    /// Answers `event` with the response of `handle` to its request. A panic in `handle` is a 500, and so
+    /// is an event that is not a valid API Gateway event.
     pub async fn respond<F>(&self, event: Event, handle: impl FnOnce(Request) -> F) -> Response
     where
         F: Future<Output = Result<Response, ApiError>>,
@@ -104,7 +104,7 @@ impl Responder {
         let (request_id, outcome) = match Request::parse(&event) {
             Ok(request) => {
                 let request_id = request.request_id.clone();
-                // What a panic leaves half done is dropped with the invocation: nothing in it is shared.
+                // A panic cannot leave shared state half changed: an invocation's state is dropped with it.
                 let outcome = AssertUnwindSafe(async { handle(request).await }).catch_unwind().await;
                 (request_id, outcome.unwrap_or_else(|_| Err(ApiError::internal("the handler panicked"))))
             }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_is_not_api_gateway_s_is_a_constant_500() {
+    async fn an_invalid_event_is_a_constant_500() {
         let event = to_raw_value(&value!({"headers": "canary", "requestContext": {"requestId": "canary"}})).unwrap();
         let response = responder().respond(Event::new(event, Context::default()), async |_| unreachable!()).await;
         let expected = value!({"message": "Internal server error", "reason": "internal", "requestId": ""});

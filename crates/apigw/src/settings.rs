@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, str::FromStr};
 
-/// A setting that is missing or bad, and without which a function does not start.
+/// A missing or malformed setting, which keeps a function from starting.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// The variable is not set, or empty.
@@ -58,7 +58,7 @@ impl<'a> Settings<'a> {
         number.ok_or_else(|| ConfigError::Bad { variable: name, expected: expected() })
     }
 
-    /// What `name` stands for among `choices`, each a value and its meaning.
+    /// The meaning of `name`'s value: `choices` lists the allowed values, each with its meaning.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// Whether `name` is `true`, and not `false`.
+    /// Whether `name` is `true`. The only other allowed value is `false`.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl<'a> Settings<'a> {
         self.choice(name, &[("true", true), ("false", false)])
     }
 
-    /// The value of `name` as a `T`, for which `is_allowed` holds.
+    /// The value of `name`, parsed as a `T` that `is_allowed` accepts.
     ///
     /// # Errors
     ///

@@ -20,15 +20,15 @@ pub fn init_telemetry(function: &'static str) {
         .with_current_span(false)
         .with_writer(std::io::stderr);
     let filter = filter_fn(move |metadata| is_logged(function, metadata.target(), *metadata.level(), level));
-    // The hint switches off what is below the level before it costs anything.
+    // With the hint, a line below the level is skipped before it costs anything.
     let lines = lines.with_filter(filter.with_max_level_hint(level));
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// Whether a line of `target` is logged by `function` where `least` was asked for.
+/// Whether `function` logs a line of `target` at `level`, if its own log level is `least`.
 ///
-/// Of other libraries never more than INFO, because below it they log what they are given: Lambda's
-/// runtime writes every event out at TRACE, token and all.
+/// Lines of other libraries below INFO are never logged, because they contain the data that the library
+/// handles: Lambda's runtime writes whole events at TRACE, tokens included.
 fn is_logged(function: &str, target: &str, level: Level, least: Level) -> bool {
     let is_ours = target.split("::").next().is_some_and(|name| name == function || OURS.contains(&name));
     let least = LevelFilter::from_level(least);

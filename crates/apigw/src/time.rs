@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The last second that RFC 3339 can write, in the year 9999.
+/// The last second that RFC 3339 can express, in the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The time by this environment's clock, in whole seconds since the Unix epoch.

@@ -16,33 +16,33 @@ use tokens::{KeyStore as _, Ports, Timestamp};
 
 use crate::{Access, DynamoTokenStore, SecretsManagerKeyStore, config::Config};
 
-/// How long TCP and TLS may take together.
+/// The time-out of connecting: TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// How long one attempt of a call may take.
+/// The time-out of one attempt of a call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long a call may take with its retries. A request makes three at most, one after the other, and
-/// they fit into a function's 5 s.
+/// The time-out of a call with its retries. A request makes at most three calls in a row, which fit into
+/// a function's 5 s.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How often a call is tried.
+/// The number of attempts of a call.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// The longest pause before the first retry; the SDK's own is 1 s, which few callers would wait for.
+/// The longest pause before the first retry. The SDK's default of 1 s is too long for most callers.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(25);
 
-/// The longest pause at all, also when the service itself asks for a longer one.
+/// The longest pause before any retry, even if the service asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_millis(100);
 
-/// What a function that touches tokens is made with: clients that are connected, and the clock.
+/// The ports of a function that mints or spends: connected clients, and the clock.
 ///
 /// `access` is the one action on the table that the function's role allows.
 ///
 /// # Errors
 ///
 /// [`ConfigError`], which names the variable at fault. A service that does not answer is not an error:
-/// the function starts, and calls it again when it needs it.
+/// the function starts, and calls the service again when it needs it.
 pub async fn ports(access: Access) -> Result<Ports<DynamoTokenStore>, ConfigError> {
     let now = || Timestamp(apigw::epoch_seconds());
     let clients = Clients::new(Settings::new(&apigw::env))?;
@@ -70,7 +70,7 @@ impl Clients {
         Ok(Self::over(&shared(&config).build(), config))
     }
 
-    /// As [`Clients::new`], over another HTTP client than the SDK's own: so a simulation is the network.
+    /// As [`Clients::new`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Clients {
 
     /// Fetches the key ring and connects to DynamoDB, concurrently and before the first request.
     ///
-    /// Never fatal: what fails here is tried again when it is needed.
+    /// Never fatal: a call that fails is repeated when its result is needed.
     pub async fn warm_up(&self, access: Access, now: Timestamp) {
         // A failed fetch has already been logged.
         let (_ring, ()) = future::join(self.keys.ring(now), self.store.warm_up(access)).await;
@@ -101,7 +101,7 @@ impl Clients {
     }
 }
 
-/// The configuration of the functions' DynamoDB client, for a tool that needs another client beside it.
+/// The configuration of the functions' DynamoDB client, for a tool that needs its own client.
 ///
 /// # Errors
 ///

@@ -6,8 +6,8 @@ use http::Uri;
 
 /// Settings of the clients, read once at cold start.
 ///
-/// Lambda sets Region and credentials, and they are valid for the life of the process: so they are
-/// read here, and no chain of providers looks for them elsewhere.
+/// Lambda sets the Region and the credentials, which are valid for the life of the process. They are
+/// read here, so no chain of providers is needed.
 pub(crate) struct Config {
     /// The Region of table and secret (`AWS_REGION`).
     pub(crate) region: String,
@@ -18,10 +18,10 @@ pub(crate) struct Config {
     pub(crate) table_name: String,
     /// Name or ARN of the secret that holds the key ring (`KEY_RING_SECRET_ID`).
     pub(crate) key_ring_secret_id: String,
-    /// Where DynamoDB is, if not in AWS (`AWS_ENDPOINT_URL_DYNAMODB`, which may be empty).
+    /// The URL of DynamoDB, if it is an emulator (`AWS_ENDPOINT_URL_DYNAMODB`, which may be empty).
     pub(crate) dynamodb_endpoint: Option<String>,
-    /// Where Secrets Manager is, if not in AWS (`AWS_ENDPOINT_URL_SECRETS_MANAGER`, which may be
-    /// empty).
+    /// The URL of Secrets Manager, if it is an emulator (`AWS_ENDPOINT_URL_SECRETS_MANAGER`, which may
+    /// be empty).
     pub(crate) secrets_manager_endpoint: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Config {
     }
 }
 
-/// Where a service is, if not in AWS.
+/// The URL of a service, if it is an emulator.
 fn endpoint(settings: Settings<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
     let is_endpoint = |uri: &Uri| {
         uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn without_endpoints_it_is_aws_itself() {
+    fn without_endpoints_the_clients_call_aws() {
         let config = config(&[("AWS_ENDPOINT_URL_DYNAMODB", "")]).unwrap();
         assert_eq!((config.dynamodb_endpoint, config.secrets_manager_endpoint), (None, None));
         assert_eq!(config.table_name, "table_name");

@@ -7,14 +7,14 @@ use std::{
 
 use tokens::{Claimant, Jti, Row, Timestamp, Verdict, decide};
 
-/// How many rows are kept: some hundred kilobytes.
+/// The number of rows that are kept: a few hundred kilobytes.
 const CAPACITY: usize = 1024;
 
-/// Rows that were read back after a refusal, and that say spent or revoked.
+/// Rows of spent or revoked tokens, which a failed condition returned.
 ///
-/// Such a row never changes again: so a spent token that is sent a thousand times costs one write and
-/// not a thousand. What the row allows, a claimant's own replay, still goes to the table. An unspent
-/// token is never in here.
+/// Such a row never changes again, so a spent token that is sent a thousand times costs one write, not a
+/// thousand. A replay that the row allows still goes to the table. The row of an unspent token is never
+/// kept.
 #[derive(Debug, Default)]
 pub(crate) struct EndedRows {
     rows: Mutex<Rows>,
@@ -24,19 +24,19 @@ pub(crate) struct EndedRows {
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
-    /// In the order in which they came.
+    /// The oldest first.
     order: VecDeque<Jti>,
 }
 
 impl EndedRows {
-    /// The refusal of a claim, as far as it is known without the table.
+    /// The refusal of a claim, if a kept row decides it without a call to the table.
     pub(crate) fn refusal(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Option<Verdict> {
         let rows = self.rows();
         let verdict = decide(Some(rows.by_jti.get(jti)?), claimant, now);
         (!matches!(verdict, Verdict::Spent { .. })).then_some(verdict)
     }
 
-    /// Keeps `row`, if it says spent or revoked, in place of the oldest.
+    /// Keeps `row` if it is spent or revoked. If there are too many, the oldest is dropped.
     pub(crate) fn keep(&self, jti: Jti, row: Row) {
         if row.used_by.is_none() && row.revoked_at.is_none() {
             return;
@@ -51,9 +51,9 @@ impl EndedRows {
         }
     }
 
-    /// The rows, to be read and changed in one step.
+    /// Locks the rows.
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        // No code panics under the lock, and every step under it leaves the rows whole.
+        // No code panics while it holds the lock, so the lock is never poisoned.
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::Client;
 use tokens::{KeyRing, KeyStore, KeyStoreError, Timestamp};
 use zeroize::Zeroizing;
 
-/// The age at which a ring is refreshed, in seconds, give or take [`REFRESH_JITTER_SECONDS`].
+/// The age at which a ring is refreshed, in seconds, plus or minus [`REFRESH_JITTER_SECONDS`].
 const REFRESH_SECONDS: u64 = 300;
 
 /// How far the refreshes of environments that started together spread out, in seconds.
@@ -20,21 +20,20 @@ const REFRESH_JITTER_SECONDS: u64 = 30;
 /// The age up to which a ring that cannot be refreshed is used, in seconds: one day.
 const MAX_AGE_SECONDS: u64 = 86_400;
 
-/// How long after a failure, and after a refresh for an unknown `kid`, there is no further fetch,
-/// in seconds.
+/// The pause after a failed fetch, and after a fetch for an unknown `kid`, in seconds.
 ///
-/// Tokens with unknown keys cost their sender nothing, and each fetch is a call that AWS charges for.
+/// An attacker can make tokens with unknown keys for free, and AWS charges for every fetch.
 const PAUSE_SECONDS: u64 = 10;
 
-/// How long a failure that goes on is not logged again, in seconds: ten minutes.
+/// The pause between two log lines about a continuing failure, in seconds: ten minutes.
 const LOG_PAUSE_SECONDS: u64 = 600;
 
-/// The JSON of a ring, keys and all: wiped from memory when it has been read.
+/// The JSON of a ring, with its keys. It is wiped from memory after it has been parsed.
 ///
-/// The SDK's own copies of the reply are out of reach.
+/// The SDK's own copies of the reply cannot be wiped.
 type RingJson = Zeroizing<String>;
 
-/// A failure as any error.
+/// The cause of a failed fetch.
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A [`KeyStore`] whose ring is a secret in Secrets Manager.
@@ -42,10 +41,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// | the ring | is fetched |
 /// | --- | --- |
 /// | is missing, or older than a day | by the caller that asks for it |
-/// | is older than 300 s, give or take 30 s | concurrently with a call to the store |
-/// | does not know a `kid` | at once, but no more than once in 10 s |
+/// | is older than 300 s, plus or minus 30 s | concurrently with a call to the store |
+/// | does not contain a `kid` | at once, but at most once in 10 s |
 ///
-/// After a failure it is not tried again for 10 s, and the ring in force stays in force. The reason
+/// After a failure there is no further attempt for 10 s, and the current ring stays in use. The reason
 /// of a failure is logged when it begins and then every ten minutes, not at each attempt.
 pub struct SecretsManagerKeyStore {
     source: Box<dyn Source>,
@@ -54,57 +53,57 @@ pub struct SecretsManagerKeyStore {
     state: Mutex<State>,
 }
 
-/// Where the JSON of the ring comes from; a trait, so that the timing is tested without a network.
+/// Fetches the JSON of the ring. It is a trait so that tests of the timing need no network.
 #[async_trait]
 trait Source: Send + Sync {
     async fn fetch(&self) -> Result<RingJson, BoxError>;
 }
 
-/// What is known of the ring.
+/// The current ring, and the times of the last failures and forced fetches.
 #[derive(Default)]
 struct State {
     fetched: Option<Fetched>,
     /// When the last fetch failed, if it did.
     failed_at: Option<Timestamp>,
-    /// When the failure that goes on was last logged.
+    /// When the current failure was last logged.
     logged_at: Option<Timestamp>,
-    /// When an unknown `kid` last made us fetch.
+    /// When an unknown `kid` last caused a fetch.
     forced_at: Option<Timestamp>,
 }
 
-/// A ring, and when it came.
+/// A ring, and when it was fetched.
 struct Fetched {
     ring: Arc<KeyRing>,
     at: Timestamp,
-    /// The age at which it is due.
+    /// The age at which it is due for a refresh.
     due_seconds: u64,
 }
 
-/// The ring could not be fetched, now or a few seconds ago.
+/// A fetch failed, now or a few seconds ago.
 #[derive(Debug, thiserror::Error)]
-#[error("it could not be fetched, for the reason in the log")]
+#[error("fetching it failed, and an earlier log line gives the reason")]
 struct NotFetched;
 
-/// The secret has no string: it is not one that the template made.
+/// The secret has no `SecretString`, so it is not the one that the template creates.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret has no SecretString")]
 struct NoSecretString;
 
 impl SecretsManagerKeyStore {
-    /// A key store on the secret `secret_id`, which is fetched when the ring is first asked for.
+    /// A key store for the secret `secret_id`, which is fetched when the ring is first needed.
     #[must_use]
     pub fn new(client: Client, secret_id: String) -> Self {
         Self::from_source(Box::new(Secret { client, secret_id }))
     }
 
-    /// A key store on any source.
+    /// A key store with any source.
     fn from_source(source: Box<dyn Source>) -> Self {
         Self { source, fetching: tokio::sync::Mutex::default(), state: Mutex::default() }
     }
 
-    /// What is known, to be read and changed in one step.
+    /// Locks the state.
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code panics under the lock, and every step under it leaves the state whole.
+        // No code panics while it holds the lock, so the lock is never poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,7 +121,7 @@ impl SecretsManagerKeyStore {
             }
             Err(err) => {
                 state.failed_at = Some(now);
-                // Not by comparing reasons: AWS puts a new request id into each.
+                // By time, not by comparing reasons: each reason contains a new request id of AWS.
                 if state.logged_at.is_none_or(|at| seconds_between(at, now) >= LOG_PAUSE_SECONDS) {
                     state.logged_at = Some(now);
                     tracing::error!(error = apigw::chain(&*err), "the key ring could not be fetched");
@@ -151,7 +150,7 @@ impl State {
         self.failed_at.is_some_and(|failed_at| seconds_between(failed_at, now) < PAUSE_SECONDS)
     }
 
-    /// Whether an unknown `kid` made us fetch so recently that another would be too early.
+    /// Whether an unknown `kid` caused a fetch so recently that another would be too early.
     fn was_just_forced(&self, now: Timestamp) -> bool {
         self.forced_at.is_some_and(|forced_at| seconds_between(forced_at, now) < PAUSE_SECONDS)
     }
@@ -181,7 +180,7 @@ impl KeyStore for SecretsManagerKeyStore {
         let _one_at_a_time = self.fetching.lock().await;
         {
             let mut state = self.state();
-            // Whether the key exists is unknown then, whatever the ring in force says.
+            // Without a fetch it is unknown whether the key exists, so the current ring is no answer.
             if state.has_just_failed(now) {
                 return Err(unavailable());
             }
@@ -199,7 +198,7 @@ impl KeyStore for SecretsManagerKeyStore {
         }
         // The holder of the lock is already fetching it.
         let Ok(_one_at_a_time) = self.fetching.try_lock() else { return };
-        // A failure has been logged, and the ring in force stays in force.
+        // A failure has been logged, and the current ring stays in use.
         let _refreshed = self.fetch(now).await;
     }
 }
@@ -224,18 +223,18 @@ impl Source for Secret {
     }
 }
 
-/// The age at which the next ring is due, drawn anew each time.
+/// The age at which a new ring will be due for a refresh, drawn at random.
 fn due_seconds() -> u64 {
-    // As the SDK draws its pauses, so that a simulation seeds both.
+    // The SDK draws its pauses with fastrand too, so a simulation can seed both.
     fastrand::u64(REFRESH_SECONDS - REFRESH_JITTER_SECONDS..=REFRESH_SECONDS + REFRESH_JITTER_SECONDS)
 }
 
-/// How far apart two times are. A clock that is set back makes a ring old, not young for ever.
+/// The time between `a` and `b`, in either order, so that a ring ages even if the clock is set back.
 fn seconds_between(a: Timestamp, b: Timestamp) -> u64 {
     a.0.abs_diff(b.0)
 }
 
-/// The error that callers get: the reason is in the log, once.
+/// The error that callers get. The reason is logged elsewhere, once.
 fn unavailable() -> KeyStoreError {
     KeyStoreError(Box::new(NotFetched))
 }
@@ -296,7 +295,7 @@ mod tests {
         (store, fake)
     }
 
-    /// Which ring that is: the fake gives each version its own `not_before`.
+    /// The version of the ring: the fake gives each version its own `not_before`.
     fn version(ring: Result<Arc<KeyRing>, KeyStoreError>) -> Option<u64> {
         ring.ok().map(|ring| ring.not_before().0)
     }
@@ -359,18 +358,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_that_is_set_back_makes_a_ring_old_and_a_pause_pass() {
+    async fn a_clock_that_is_set_back_ages_the_ring_and_ends_a_pause() {
         let (store, fake) = warm_store().await;
         store.ring_for_unknown_kid(NOW).await.unwrap();
         store.ring_for_unknown_kid(NOW.minus(10)).await.unwrap();
-        assert_eq!(fake.fetches(), 3, "a forced refresh lies 10 s away");
+        assert_eq!(fake.fetches(), 3, "the forced refresh was 10 s away");
         fake.fails("down");
         assert_eq!((version(store.ring(NOW.minus(86_500)).await), fake.fetches()), (None, 4), "the ring is a day away");
         assert_eq!((version(store.ring(NOW.minus(86_509)).await), fake.fetches()), (None, 4));
         assert_eq!(
             (version(store.ring(NOW.minus(86_510)).await), fake.fetches()),
             (None, 5),
-            "the failure lies 10 s away"
+            "the failure was 10 s away"
         );
     }
 

@@ -1,4 +1,4 @@
-//! A row of the table and the [`Row`] that it means.
+//! Conversion between an item of the table and a [`Row`].
 
 use std::collections::HashMap;
 
@@ -61,13 +61,13 @@ pub(crate) fn seconds(time: Timestamp) -> AttributeValue {
     AttributeValue::N(time.0.to_string())
 }
 
-/// A text of the item, if it has it.
+/// The string attribute `name`, if the item has it.
 fn text(item: &Item, name: &'static str) -> Result<Option<String>, UnreadableRow> {
     let Some(value) = item.get(name) else { return Ok(None) };
     value.as_s().map(|text| Some(text.clone())).map_err(|_| UnreadableRow(name))
 }
 
-/// A time of the item, if it has it.
+/// The time in the attribute `name`, if the item has it.
 fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, UnreadableRow> {
     let Some(value) = item.get(name) else { return Ok(None) };
     let seconds = value.as_n().ok().and_then(|number| number.parse().ok());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_no_row_is_never_guessed_at() {
+    fn a_malformed_item_is_an_error_and_never_guessed() {
         let whole = to_item(&Jti::new(Uuid::nil()), spent());
         for name in ["minted_by", "created_at", "expires_at", "purge_at", "used_at"] {
             let mut item = whole.clone();

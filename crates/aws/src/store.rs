@@ -20,8 +20,8 @@ use crate::{
 
 /// The condition of a mint: [`tokens::may_insert`] as DynamoDB evaluates it.
 ///
-/// The write replaces the whole item. Without the last two terms a duplicate that arrives late
-/// would wipe the mark of a token that has been spent or revoked since.
+/// The write replaces the whole item. Without the last two terms, a late duplicate would erase the mark
+/// of a token that has been spent or revoked since.
 pub const IF_NEW_OR_MINE: &str = "attribute_not_exists(jti) \
      OR (minted_by = :me AND attribute_not_exists(used_by) AND attribute_not_exists(revoked_at))";
 
@@ -36,10 +36,10 @@ pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) \
      AND ((attribute_not_exists(used_by) AND attribute_not_exists(revoked_at) AND expires_at > :now) \
           OR (used_by = :me AND used_at >= :replay_floor))";
 
-/// How long the first call may take.
+/// The time-out of the warm-up call.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a function's IAM role allows on the table: one action, with which it also connects in init.
+/// What a function's IAM role allows on the table: one action, which the warm-up in init also uses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
     /// To mint tokens: `PutItem`.
@@ -55,9 +55,9 @@ pub struct DynamoTokenStore {
     ended: EndedRows,
 }
 
-/// A write that was refused although its row allows it: neither a success nor a reason would be true.
+/// A condition that failed although the row meets it. Neither a success nor a refusal would be true.
 #[derive(Debug, thiserror::Error)]
-#[error("the condition failed on a row that fulfils it")]
+#[error("the condition failed although the row meets it")]
 struct ContradictoryRow;
 
 impl DynamoTokenStore {
@@ -67,21 +67,21 @@ impl DynamoTokenStore {
         Self { client, table_name, ended: EndedRows::default() }
     }
 
-    /// Connects by the one action that `access` allows, on an item that does not exist and under the
-    /// condition that it does: nothing is written, and no further permission is needed.
+    /// Opens a connection with the one action that `access` allows. The condition requires that a random
+    /// item exists, so it fails: nothing is written, and no further permission is needed.
     pub(crate) async fn warm_up(&self, access: Access) {
         const IF_EXISTS: &str = "attribute_exists(jti)";
 
         let jti = AttributeValue::S(format!("warm-{}", Uuid::new_v4()));
-        // The connect time-out stays the client's own. With another one the SDK would make a
-        // second pool of connections, and this call would warm nothing.
+        // The connect time-out is left as it is: with another one the SDK would create a second pool of
+        // connections, and this call would not warm up the first.
         let timeouts = TimeoutConfig::builder()
             .operation_timeout(WARM_UP_TIMEOUT)
             .operation_attempt_timeout(WARM_UP_TIMEOUT)
             .build();
         let retries = RetryConfig::standard().with_max_attempts(1);
         let once = Config::builder().timeout_config(timeouts).retry_config(retries);
-        // The outcome is ignored: without a connection the first request makes one.
+        // The outcome is ignored: if this fails, the first request opens the connection.
         match access {
             Access::Mint => {
                 let put = self.client.put_item().table_name(&self.table_name).item("jti", jti);

@@ -9,7 +9,7 @@ use crate::{
     claims::TOKEN_TYPE, key_ring::Key,
 };
 
-/// Checks tokens: everything about them but whether they have been spent.
+/// Checks tokens: everything except whether they have been spent.
 ///
 /// The checks run from cheap to expensive, and each is stricter than the library's defaults: a token is
 /// accepted only if [`Minter`](crate::Minter) could have made it.
@@ -33,7 +33,7 @@ struct StrictHeader<'a> {
 pub enum CheckError {
     /// The token is refused.
     Refused(Refusal),
-    /// Its `kid` could name a key and is not in the ring, which may be out of date.
+    /// Its `kid` is well-formed but not in the ring, which may be out of date.
     UnknownKid,
 }
 
@@ -47,8 +47,7 @@ impl From<CheckError> for Refusal {
 }
 
 impl Checker {
-    /// A checker of `issuer`'s tokens that takes those minted at `revoked_before` or earlier for
-    /// revoked (0: none).
+    /// A checker of `issuer`'s tokens. Those minted at `revoked_before` or earlier are revoked (0: none).
     #[must_use]
     pub fn new(issuer: &Issuer, revoked_before: Timestamp) -> Self {
         Self { validation: validation(issuer), revoked_before }
@@ -58,14 +57,13 @@ impl Checker {
     ///
     /// # Errors
     ///
-    /// [`CheckError`]. Everything that is wrong before the MAC has verified is
-    /// [`Refusal::InvalidToken`].
+    /// [`CheckError`]. Any failure before the MAC verifies is [`Refusal::InvalidToken`].
     pub fn check(&self, token: &Token, ring: &KeyRing, now: Timestamp) -> Result<Claims, CheckError> {
         self.check_with_key(token, ring, now, now).map(|(claims, _)| claims)
     }
 
-    /// As [`Checker::check`], with the key that the token was signed with, and with `passed_exp`, the
-    /// latest `exp` that has passed.
+    /// As [`Checker::check`], but also returns the key that signed the token, and refuses as expired each
+    /// token whose `exp` is `passed_exp` or earlier.
     pub(crate) fn check_with_key<'ring>(
         &self,
         token: &Token,
@@ -87,7 +85,7 @@ impl Checker {
         Ok((claims, key))
     }
 
-    /// Refuses a token whose times a minter could not have set, that is not valid now, or that is revoked.
+    /// Refuses a token whose times no minter could have set, that is not valid now, or that is revoked.
     fn check_times(
         &self,
         claims: &Claims,
@@ -113,7 +111,7 @@ impl Checker {
     }
 }
 
-/// What the library has to check: the algorithm, the MAC, `iss` and `aud`.
+/// Configures the library to check the algorithm, the MAC, `iss` and `aud`.
 ///
 /// The only place that builds a [`Validation`]. The library's checks of times are switched off: it would
 /// read its own clock, with a leeway of 60 s. [`Claims`] requires every claim and allows no other.
@@ -135,7 +133,7 @@ fn decode_canonical(text: &str) -> Option<Vec<u8>> {
     }
     let mut segments = text.split('.').map(|segment| URL_SAFE_NO_PAD.decode(segment).ok());
     let (header, claims, mac) = (segments.next()??, segments.next()??, segments.next()??);
-    // Serde would also take an array of a struct's fields in order.
+    // Serde would also accept an array of the fields in order.
     let are_objects = header.starts_with(b"{") && claims.starts_with(b"{");
     (are_objects && mac.len() == 32 && segments.next().is_none()).then_some(header)
 }

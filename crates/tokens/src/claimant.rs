@@ -16,25 +16,24 @@ const PURPOSE: &[u8] = b"token-auth claimant v1";
 
 /// Who claims a token: an invocation of a function, or a client with its idempotency key.
 ///
-/// Two requests by the same claimant are one claim that was repeated; by two claimants they are two
-/// claims, of which at most one succeeds. The text is what the store keeps in `minted_by` and
-/// `used_by`.
+/// Two requests of the same claimant are one claim, repeated. Requests of two claimants are two claims,
+/// of which at most one succeeds. The store keeps the text in `minted_by` and `used_by`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claimant(String);
 
 impl Claimant {
-    /// The invocation of a function that Lambda gave the id `request_id`.
+    /// The invocation to which Lambda gave the id `request_id`.
     ///
-    /// Drawn once per invocation, before the first call to the store, so that a retry of that call
-    /// is the same claimant. The id of API Gateway's request would not do: a client can choose it.
+    /// Call it once per invocation, before the first call to the store, so that a retry of that call is
+    /// the same claimant. API Gateway's request id is not suitable: a client can choose it.
     ///
-    /// `None` for an empty id, under which all invocations would be one claimant.
+    /// `None` if the id is empty: otherwise all invocations without an id would be the same claimant.
     #[must_use]
     pub fn of_invocation(request_id: &str) -> Option<Self> {
         (!request_id.is_empty()).then(|| Self(format!("r:{request_id}")))
     }
 
-    /// The claimant that a store has kept as `text`.
+    /// The claimant that a store kept as `text`.
     #[must_use]
     pub const fn from_stored(text: String) -> Self {
         Self(text)
@@ -53,9 +52,9 @@ impl From<Claimant> for String {
     }
 }
 
-/// What a client sends in `Idempotency-Key`: with it, its own retry is the same claimant too.
+/// The value of `Idempotency-Key`. A client that sends it stays the same claimant when it retries.
 ///
-/// Any caller that has both the token and this key is the claimant, so it is as secret as a token.
+/// Any caller that has both the token and this key is the claimant, so the key is as secret as the token.
 #[derive(Clone, Eq, PartialEq)]
 pub struct IdempotencyKey(String);
 
@@ -75,7 +74,7 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// Who asks for a token to be spent.
+/// Who asks to spend a token.
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// An invocation: its client cannot repeat the claim.
@@ -87,7 +86,7 @@ pub enum Caller {
 impl Caller {
     /// The latest `exp` that has passed for this caller at the time `now`.
     ///
-    /// A client with a key may be repeating a claim that succeeded before `exp`, and the row knows. An
+    /// A client with a key may be repeating a claim that succeeded before `exp`; only the row can tell. An
     /// invocation is always a new claim.
     pub(crate) const fn passed_exp(&self, now: Timestamp) -> Timestamp {
         match self {
@@ -97,7 +96,7 @@ impl Caller {
     }
 }
 
-/// What turns an idempotency key into a claimant, derived from the key that signed the token.
+/// The key that turns an idempotency key into a claimant. It is derived from the key that signed the token.
 #[derive(ZeroizeOnDrop)]
 pub(crate) struct ClaimantKey(EncodingKey);
 
@@ -111,8 +110,8 @@ impl ClaimantKey {
 
     /// The claimant that `caller` is for the token `jti`.
     ///
-    /// A MAC is stored: a reader of the table can neither learn the client's key from it nor tell
-    /// which tokens were claimed with the same one.
+    /// For a client it is a MAC, from which a reader of the table can learn neither the client's key nor
+    /// which tokens were claimed with the same key.
     pub(crate) fn claimant(&self, caller: &Caller, jti: &Jti) -> Claimant {
         match caller {
             Caller::Invocation(claimant) => claimant.clone(),
@@ -136,7 +135,7 @@ mod tests {
     const JTI: &str = "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f";
 
     #[test]
-    fn an_invocation_is_the_claimant_of_its_id_and_none_without_one() {
+    fn an_invocation_is_a_claimant_by_its_id_and_only_with_an_id() {
         assert_eq!(Claimant::of_invocation("6bc28136").unwrap().as_str(), "r:6bc28136");
         assert_eq!(Claimant::of_invocation(""), None);
     }
@@ -152,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_the_mac_of_token_and_key_under_a_key_of_its_own() {
+    fn the_claimant_of_a_client_is_a_mac_of_token_and_key_with_a_derived_key() {
         let key = ClaimantKey::derive(&EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef"));
         let caller = Caller::Client(IdempotencyKey::parse("order-17").unwrap());
-        // By another implementation of HMAC-SHA256.
+        // Computed with another implementation of HMAC-SHA256.
         let expected = "i:rhU4TbzsKTESo3zhQHHBlvHLldVEl2mlz5jChw1u6HI";
         assert_eq!(key.claimant(&caller, &Jti::parse(JTI).unwrap()).as_str(), expected);
         let invocation = Claimant::of_invocation("1").unwrap();

@@ -1,4 +1,4 @@
-//! What a token says, and the limits of it.
+//! The claims of a token, and their limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +16,13 @@ pub const MAX_TOKEN_BYTES: usize = 1024;
 /// A constant, not a setting: it limits how long a key must be kept after it stops signing.
 pub const MAX_LIFETIME_SECONDS: u64 = 86_400;
 
-/// The latest time that can be given for "revoke every token minted until then": ten digits. A time in
-/// milliseconds is longer, and would revoke every token to come.
+/// The latest time that `RevokedBefore` and `not_before` accept: ten digits. A time in milliseconds has
+/// more, and would revoke every future token.
 pub const MAX_REVOKED_BEFORE: u64 = 9_999_999_999;
 
-/// How far in the future `nbf` and `iat` may lie, in seconds.
+/// How far in the future `nbf` and `iat` may be, in seconds.
 ///
-/// Two environments have two clocks, and a token is often spent within a second of its minting.
+/// The clocks of two environments differ, and a token is often spent within a second of its minting.
 /// `exp` has no leeway: a token is never accepted at or after it.
 pub const LEEWAY_SECONDS: u64 = 5;
 

@@ -12,13 +12,13 @@ use crate::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, Verdict, d
 /// The number of rows below which a sweep is not worth its time.
 const SMALLEST_SWEEP: usize = 1024;
 
-/// A store in the memory of this process, which ends with it: what `local` serves from.
+/// A store in the memory of this process. `local` and the tests use it.
 #[derive(Debug, Default)]
 pub struct InMemoryTokenStore {
     rows: Mutex<Rows>,
 }
 
-/// The rows, and when to look for those that can be deleted.
+/// The rows, and when to delete those that can be purged.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
@@ -40,15 +40,15 @@ impl InMemoryTokenStore {
         self.rows().by_jti.get(jti).cloned()
     }
 
-    /// The rows, to be read and changed in one step.
+    /// Locks the rows.
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        // No code panics under the lock, and every step under it leaves the map whole.
+        // No code panics while it holds the lock, so the lock is never poisoned.
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Rows {
-    /// Deletes what may be purged, as DynamoDB's time to live does in its own time.
+    /// Deletes the rows that can be purged, as DynamoDB's time to live does.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_jti.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
             self.by_jti.retain(|_, row| row.purge_at > now);

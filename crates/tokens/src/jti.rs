@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 /// The `jti` of a token: a UUID in its canonical form, 36 lower-case characters (RFC 9562, 4).
 ///
-/// It identifies a token and is not a secret: the MAC is what cannot be forged. It is still kept out of
-/// logs, where it would link a person's requests.
+/// It identifies a token and is not a secret: a token cannot be forged because of its MAC. The `jti` is
+/// still not logged, because it would link the requests of a person.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Jti(Uuid);
 
@@ -23,7 +23,7 @@ impl Jti {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let jti = Self(Uuid::try_parse(text).ok()?);
-        (jti.to_string() == text).then_some(jti) // the parser also takes braces, upper case, URNs
+        (jti.to_string() == text).then_some(jti) // the parser also accepts braces, upper case and URNs
     }
 }
 

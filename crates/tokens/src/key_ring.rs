@@ -35,7 +35,7 @@ impl fmt::Display for Kid {
     }
 }
 
-/// A symmetric key in the forms that signing, checking and claiming need, and the header it signs.
+/// A symmetric key in the forms that signing, checking and claiming need, and the header of its tokens.
 #[derive(ZeroizeOnDrop)]
 pub(crate) struct Key {
     #[zeroize(skip)]
@@ -115,7 +115,7 @@ impl KeyRing {
     }
 }
 
-/// The members of a key ring's JSON: those that are strings are wiped from memory, for some are keys.
+/// The members of a key ring's JSON. The strings are wiped from memory, because some are keys.
 struct Members(Map<String, Value>);
 
 impl Zeroize for Members {
@@ -134,7 +134,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Seconds as a number, or as the string that `GenerateSecretString`'s template would hold.
+/// Reads seconds from a number, or from a string of digits.
 fn seconds(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok());
     seconds.filter(|seconds| *seconds <= MAX_REVOKED_BEFORE).map(Timestamp)
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a65_whatever_holds_a_key_is_wiped_from_memory() {
+    fn a65_every_type_that_holds_a_key_is_wiped_from_memory() {
         fn assert_is_wiped<T: ZeroizeOnDrop>() {}
         assert_is_wiped::<Key>();
         assert_is_wiped::<ClaimantKey>();

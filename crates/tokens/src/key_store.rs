@@ -1,4 +1,4 @@
-//! The port to the place where the key ring is kept.
+//! The port to the key ring.
 
 use std::sync::Arc;
 
@@ -12,34 +12,34 @@ use crate::{KeyRing, Timestamp};
 #[error("the key ring is unavailable")]
 pub struct KeyStoreError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Where the key ring is kept.
+/// Provides the key ring.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
-    /// The ring in force.
+    /// The current ring.
     ///
     /// # Errors
     ///
     /// [`KeyStoreError`] when no usable ring has been fetched yet, or the last one is too old.
     async fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError>;
 
-    /// The ring after a refresh that a token with an unknown `kid` calls for.
+    /// The ring after a refresh, for a token with an unknown `kid`.
     ///
-    /// MUST limit how often that fetches the ring: such tokens cost their sender nothing.
+    /// MUST limit how often it fetches the ring: an attacker can make such tokens for free.
     ///
     /// # Errors
     ///
     /// [`KeyStoreError`] when the refresh failed, so that it is unknown whether the key exists.
     async fn ring_for_unknown_kid(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError>;
 
-    /// Refreshes a ring that is due. A failure keeps the ring in force.
+    /// Refreshes a ring that is due. After a failure the current ring stays in use.
     async fn refresh_if_due(&self, now: Timestamp);
 }
 
-/// Runs `call`, an invocation's call to the store, and concurrently refreshes a ring that is due;
-/// returns its outcome, and the ring that is in force then.
+/// Runs `call`, a call to the store, and concurrently refreshes a ring that is due. Returns the outcome
+/// of the call, and the ring after the refresh.
 ///
-/// Concurrently, because Lambda freezes the process after the reply. That ring has the last word
-/// about the token: an environment that was idle has worked with an old one until now.
+/// Concurrently, because Lambda freezes the process after the reply. The returned ring has the last word
+/// about the token, because the ring of an environment that was idle may be out of date.
 pub(crate) async fn with_refresh<T>(
     keys: &dyn KeyStore,
     now: Timestamp,

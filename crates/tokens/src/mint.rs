@@ -36,11 +36,11 @@ pub enum MintError {
     /// The token could not be signed.
     #[error("the token could not be signed")]
     Sign(#[source] jsonwebtoken::errors::Error),
-    /// It would be revoked already: `RevokedBefore`, or the key ring's `not_before`, lies ahead.
-    #[error("every token minted until {} (seconds since 1970) is revoked: RevokedBefore, or not_before of the key ring", .0.0)]
+    /// It would be revoked already: `RevokedBefore`, or the key ring's `not_before`, is in the future.
+    #[error("no token is minted until {} (seconds since 1970) has passed: RevokedBefore or the key ring's not_before", .0.0)]
     Revoked(Timestamp),
-    /// The newest ring would refuse it: the key was withdrawn meanwhile, or `not_before` was set.
-    #[error("the new token would be refused")]
+    /// The refreshed ring would refuse it: in the meantime its key was withdrawn, or `not_before` was set.
+    #[error("the refreshed key ring would refuse the new token")]
     DeadOnArrival,
     /// Its row could not be written.
     #[error("the new token could not be stored")]
@@ -48,8 +48,8 @@ pub enum MintError {
 }
 
 impl Minter {
-    /// A minter of `issuer`'s tokens that live `ttl_seconds`, where tokens minted at `revoked_before` or
-    /// earlier are revoked (0: none).
+    /// A minter of `issuer`'s tokens that live `ttl_seconds`. Tokens minted at `revoked_before` or earlier
+    /// are revoked (0: none), so none is minted until then.
     #[must_use]
     pub fn new(
         issuer: Issuer,
@@ -67,7 +67,7 @@ impl Minter {
     ///
     /// # Errors
     ///
-    /// [`MintError`]. There is no token then, although its row may exist.
+    /// [`MintError`]. No token is returned, although its row may exist.
     pub async fn mint(
         &self,
         jti: Jti,

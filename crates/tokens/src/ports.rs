@@ -1,17 +1,17 @@
-//! What a function that touches tokens is made with.
+//! The ports of a function that mints or spends.
 
 use std::sync::Arc;
 
 use crate::{KeyStore, Timestamp};
 
-/// What a function that touches tokens is made with, besides its settings.
+/// What a function that mints or spends needs besides its settings.
 ///
-/// `S` is the store, of which each function asks for the one operation that it needs: a function
-/// that mints takes an [`Insert`](crate::Insert), one that spends a [`Spend`](crate::Spend).
+/// `S` is the store. Each function requires only the operation that it needs: a function that mints takes
+/// an [`Insert`](crate::Insert), one that spends a [`Spend`](crate::Spend).
 pub struct Ports<S: ?Sized> {
-    /// Where the key ring is kept.
+    /// The key ring.
     pub keys: Arc<dyn KeyStore>,
-    /// Where the tokens are kept.
+    /// The store of tokens.
     pub store: Arc<S>,
     /// The clock. It is read once per invocation, before the call to the store.
     pub now: fn() -> Timestamp,

@@ -4,20 +4,20 @@ use crate::Timestamp;
 
 /// Why a token is refused.
 ///
-/// Until the MAC has verified there is one answer, [`Refusal::InvalidToken`], so that a forger learns
-/// nothing from it. After that the caller holds a genuine token and gets the true reason.
+/// Until the MAC verifies there is only one reason, [`Refusal::InvalidToken`], so that a forger learns
+/// nothing. After that the caller holds a genuine token and gets the true reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// Malformed, forged, of another deployment, or with claims that a minter never makes.
+    /// It is malformed, forged, from another deployment, or has claims that a minter never makes.
     #[error("not a token of this deployment")]
     InvalidToken,
-    /// Its `exp` has come.
+    /// Its `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// Its `nbf` lies in the future.
+    /// Its `nbf` is in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// Another claimant has spent it.
+    /// Another claimant has spent it, or the same one too long ago.
     #[error("the token has been spent")]
     AlreadyUsed {
         /// When it was spent.

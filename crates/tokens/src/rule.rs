@@ -7,7 +7,7 @@ use crate::{Claimant, Claims, Refusal, Timestamp};
 
 /// How long after the first spend the same claimant gets the same success again, in seconds.
 ///
-/// It covers the retries of a claimant whose reply was lost, and is no longer than it needs to be.
+/// Long enough for the retries of a claimant whose reply was lost.
 pub const REPLAY_WINDOW_SECONDS: u64 = 60;
 
 /// How long a row is kept after its token has expired, in seconds: one day of evidence.
@@ -57,10 +57,10 @@ impl Row {
 pub enum Verdict {
     /// The claimant has spent the token.
     Spent {
-        /// It had done so before, and gets the same answer again.
+        /// The claimant had spent it before, and gets the same answer again.
         replayed: bool,
     },
-    /// Another claimant has spent it, or this one did too long ago.
+    /// Another claimant has spent it, or this one too long ago.
     AlreadyUsed {
         /// When it was first spent.
         used_at: Timestamp,
@@ -74,11 +74,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether a success is a replay, or why there is none.
+    /// Whether the success is a replay, or the refusal.
     ///
     /// # Errors
     ///
-    /// The refusal that the verdict means for the caller.
+    /// The refusal, if the verdict is not a success.
     pub const fn into_result(self) -> Result<bool, Refusal> {
         match self {
             Self::Spent { replayed } => Ok(replayed),
@@ -98,7 +98,7 @@ impl Verdict {
 pub fn decide(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
     let Some(row) = row else { return Verdict::Unknown };
     let unclaimed = row.used_by.is_none() && row.revoked_at.is_none() && row.expires_at > now;
-    // Also at and after `expires_at`: the first answer was given before it.
+    // Even at and after `expires_at`: the first success was before it.
     let mine = row.used_by.as_ref() == Some(claimant)
         && row.used_at.is_some_and(|used_at| used_at >= now.minus(REPLAY_WINDOW_SECONDS));
     if unclaimed || mine {
@@ -113,8 +113,8 @@ pub fn decide(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict
 
 /// Decides whether `minted_by` may write the row of a new token over `row`.
 ///
-/// Over its own row it may: that is the retry of a write whose reply was lost. But never over one
-/// that has since been spent or revoked: a duplicate that arrives late would wipe the mark.
+/// It may replace its own row: that is the retry of a write whose reply was lost. It may not if the row
+/// has been spent or revoked since: a late duplicate would erase the mark.
 #[must_use]
 pub fn may_insert(row: Option<&Row>, minted_by: &Claimant) -> bool {
     row.is_none_or(|row| row.minted_by == *minted_by && row.used_by.is_none() && row.revoked_at.is_none())
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mint_may_repeat_itself_but_never_wipe_a_mark() {
+    fn a_mint_may_be_repeated_but_never_erases_a_mark() {
         assert!(may_insert(None, &by("mint")));
         assert!(may_insert(Some(&row()), &by("mint")));
         assert!(!may_insert(Some(&row()), &by("other")));

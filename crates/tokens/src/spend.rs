@@ -17,7 +17,7 @@ pub struct Spender {
 /// A token that the caller has spent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Spent {
-    /// The same claimant had spent it before, and gets the same answer again.
+    /// The claimant had spent it before, and gets the same answer again.
     pub replayed: bool,
 }
 
@@ -44,7 +44,7 @@ impl Spender {
 
     /// Spends `token` for `caller`.
     ///
-    /// One write and no read; for a token that does not pass the check, no call to the store.
+    /// One write and no read. A token that does not pass the check costs no call to the store.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Spender {
         Ok(Spent { replayed })
     }
 
-    /// The claims of `token`, the claimant that `caller` is for it, and the ring that it passed.
+    /// Checks `token`. Returns its claims, its claimant, and the ring that it was checked against.
     async fn check(
         &self,
         token: &Token,

@@ -1,4 +1,4 @@
-//! The ports to the store of tokens: one trait for each operation, as IAM grants each function one.
+//! The ports to the store of tokens: one trait for each operation, because IAM grants each function only one.
 
 use async_trait::async_trait;
 
@@ -10,7 +10,7 @@ pub enum StoreError {
     /// The outcome is unknown: the write may have happened or not.
     #[error("the store of tokens is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Another mint has taken the id, or the token was spent or revoked meanwhile.
+    /// Another mint has taken the id, or the token was spent or revoked in the meantime.
     #[error("the id of the new token is taken")]
     Taken,
 }
@@ -25,8 +25,8 @@ pub trait Insert: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Taken`] when the rule forbids it, [`StoreError::Unavailable`] when the outcome
-    /// is unknown.
+    /// [`StoreError::Taken`] if the rule forbids it, [`StoreError::Unavailable`] if the outcome is
+    /// unknown.
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError>;
 }
 
@@ -37,7 +37,7 @@ pub trait Spend: Send + Sync {
     ///
     /// MUST be one atomic step that follows [`decide`](crate::decide): at most one claimant ever gets
     /// [`Verdict::Spent`], and that claimant gets it again when it repeats its claim. `used_at` keeps
-    /// the time of the first.
+    /// the time of the first spend.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ pub trait Spend: Send + Sync {
     async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
 }
 
-/// A store that does everything, such as the one in memory.
+/// A store with all operations, such as the one in memory.
 pub trait TokenStore: Insert + Spend {}
 
 impl<S: Insert + Spend + ?Sized> TokenStore for S {}

@@ -4,12 +4,12 @@ use std::fmt;
 
 /// The compact serialization of a token, genuine or not.
 ///
-/// Every holder can spend it, so its `Debug` shows nothing of it and it has no `Display`.
+/// Any holder can spend it, so its `Debug` shows nothing of it and it has no `Display`.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Token(String);
 
 impl Token {
-    /// Takes the text of a token, whatever it is.
+    /// Wraps a text, which need not be a valid token.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)

@@ -1,6 +1,6 @@
-//! The strict check, against tokens that somebody else has made.
+//! The strict check, against tokens that no minter of this project made.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
@@ -55,7 +55,7 @@ fn signed(header: &Value, claims: &Value) -> String {
 }
 
 #[test]
-fn a_token_as_we_mint_it_passes() {
+fn a_token_as_minted_here_passes() {
     let claims = check(&signed(&header(), &claims())).unwrap();
     assert_eq!((claims.iat, claims.exp), (NOW, NOW.plus(300)));
 }
@@ -232,17 +232,17 @@ fn no_flip_of_one_bit_passes() {
 
 proptest! {
     #[test]
-    fn whatever_is_sent_is_refused_without_a_panic(text in "\\PC{0,1100}") {
+    fn any_text_is_refused_without_a_panic(text in "\\PC{0,1100}") {
         prop_assert!(check(&text).is_err());
     }
 
     #[test]
-    fn whatever_is_signed_is_refused_without_a_panic(header in "\\PC{0,200}", payload in "\\PC{0,200}") {
+    fn any_signed_header_and_claims_are_refused_without_a_panic(header in "\\PC{0,200}", payload in "\\PC{0,200}") {
         prop_assert!(check(&sign(&header, &payload, KEY)).is_err());
     }
 
     #[test]
-    fn a_token_is_accepted_exactly_in_its_time(iat in -90_000i64..100, nbf in -10i64..20, life in -10i64..90_000) {
+    fn a_token_is_accepted_exactly_while_it_is_valid(iat in -90_000i64..100, nbf in -10i64..20, life in -10i64..90_000) {
         let moment = |offset: i64| NOW.0.saturating_add_signed(offset);
         let exp = iat + life;
         let token = signed(

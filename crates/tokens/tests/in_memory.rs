@@ -1,4 +1,4 @@
-//! The in-memory store against the plainest model of it.
+//! The in-memory store, compared with the simplest model of it.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
 
 proptest! {
     #[test]
-    fn every_history_agrees_with_the_rule_and_has_one_winner_a_token(calls in calls()) {
+    fn every_history_agrees_with_the_rule_and_has_one_winner_per_token(calls in calls()) {
         let store = InMemoryTokenStore::new();
         let mut model: HashMap<u128, Row> = HashMap::new();
         let mut winners: HashMap<u128, u8> = HashMap::new();

@@ -1,6 +1,6 @@
-//! Minting and spending over a key store and a store that follow a script.
+//! Minting and spending, with a scripted key store and a store that counts its calls.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::sync::{
     Arc, Mutex,
@@ -19,7 +19,7 @@ use uuid::Uuid;
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const JTI: Jti = Jti::new(Uuid::from_u128(1));
 
-/// A ring whose key `kid` signs, as the text that the secret would hold.
+/// The JSON of a ring whose active key is `kid`.
 fn ring(kid: &str, not_before: u64) -> Arc<KeyRing> {
     let json = format!(
         r#"{{"active":"{kid}","{kid}":"the-key-of-the-tests-under-the-name-{kid}","not_before":{not_before}}}"#
@@ -27,8 +27,7 @@ fn ring(kid: &str, not_before: u64) -> Arc<KeyRing> {
     Arc::new(KeyRing::from_json(json.as_bytes()).unwrap())
 }
 
-/// A key store that goes from one ring to the next when it is refreshed; without a next one, a
-/// refresh fails.
+/// A key store that moves on to the next ring at a refresh. Without a next ring, a refresh fails.
 struct Scripted {
     current: Mutex<Arc<KeyRing>>,
     next: Option<Arc<KeyRing>>,
@@ -132,7 +131,7 @@ fn a_mint_stores_a_row_that_says_when_where_and_by_whom() {
 }
 
 #[test]
-fn a_token_that_the_newest_ring_would_refuse_does_not_leave() {
+fn a_token_that_the_refreshed_ring_would_refuse_is_not_returned() {
     for next in [ring("k2", 0), ring("k1", NOW.0), ring("k1", NOW.0 + 1)] {
         let outcome = mint(Scripted::new(ring("k1", 0), Some(next)), Arc::new(InMemoryTokenStore::new()));
         assert!(matches!(outcome, Err(MintError::DeadOnArrival)), "{outcome:?}");
@@ -149,7 +148,7 @@ fn a_key_of_the_same_name_and_other_bytes_is_another_key() {
 }
 
 #[test]
-fn an_unknown_kid_is_looked_for_once_more() {
+fn an_unknown_kid_is_looked_up_once_more() {
     let (minted, store) = minted("k2");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
     assert_eq!(spend(&minted, keys, store).unwrap(), Spent { replayed: false });
@@ -171,7 +170,7 @@ fn a_kid_that_cannot_be_looked_up_is_not_a_refusal() {
 }
 
 #[test]
-fn a13_a_token_of_a_key_that_is_gone_is_refused_after_an_idle_hour_too() {
+fn a13_a_token_of_a_withdrawn_key_is_refused_after_an_idle_hour_too() {
     let (minted, store) = minted("k1");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
     assert_eq!(refusal(spend(&minted, keys, store)), Refusal::InvalidToken);

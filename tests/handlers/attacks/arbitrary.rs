@@ -1,6 +1,6 @@
-//! Any header, body and event: never a success, and never a call to the store.
+//! Any header, body and event: never a success, never a call to the store.
 //!
-//! The store of these tests panics when it is called, and every panic is a 500.
+//! The store of these tests panics when it is called, and a panic is a 500.
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,12 +20,12 @@ use crate::helpers::{NOW, UntouchedStore, answer, authorizer, invocation, keys, 
 
 static SERVICE: LazyLock<Service> = LazyLock::new(|| service(keys(), Arc::new(UntouchedStore)));
 
-/// Runs what a property asks of a handler.
+/// Runs a handler to its end, because a property is not async.
 fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// Asserts that `request` is refused for what it is.
+/// Asserts that `request` is refused as malformed, too large or without a valid token.
 fn assert_refused(request: Request) -> Result<(), TestCaseError> {
     let seen = run(seen(&SERVICE, request));
     let reason = seen.reason();
@@ -37,7 +37,7 @@ fn assert_refused(request: Request) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Any JSON, with the names and values that the functions know among the others.
+/// Any JSON, including the names and values that the functions know.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -59,7 +59,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// `event` with any JSON in place of one of its members, or of one of its request context.
+/// The event `name` with any JSON in place of one member, of the event or of its request context.
 fn with_any_member(name: &str) -> impl Strategy<Value = Value> + use<> {
     let event = sample(name, "eyJ.a.b");
     let names: Vec<String> = event.as_object().unwrap().keys().cloned().collect();
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn any_member_beside_ours_that_is_signed_is_refused(name in "\\PC{0,12}", value in any_json()) {
+    fn any_additional_signed_member_is_refused(name in "\\PC{0,12}", value in any_json()) {
         let forger = Forger { now: NOW.0 };
         for name in [name.as_str(), "__proto__", "kid ", "sub"] {
             for token in [forger.with_member(name, value.clone()), forger.with_claim(name, value.clone())] {
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn any_event_of_an_authorizer_is_an_error_or_allows_the_called_method_alone(
+    fn any_event_of_an_authorizer_is_an_error_or_allows_only_the_called_method(
         event in with_any_member("authorizer"),
     ) {
         let service = authorizer(ports(keys(), store()));
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn a60_any_path_is_allowed_alone(path in "[a-z*?${}:/%.]{0,60}") {
+    fn a60_for_any_path_only_that_path_is_allowed(path in "[a-z*?${}:/%.]{0,60}") {
         let mut event = sample("authorizer", "");
         event["methodArn"] = format!("arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/Prod/GET/{path}").into();
         let allowed = run(answer(&authorizer(ports(keys(), store())), invocation(&event, "mint-1"))).unwrap();

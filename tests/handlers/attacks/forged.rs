@@ -1,4 +1,4 @@
-//! Forged tokens, and what `validate` answers to them.
+//! Forged tokens, and the answers of `validate`.
 
 use std::{sync::Arc, time::Instant};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::helpers::{KEY, NOW, UntouchedStore, invocation, service, setting};
 
-/// The settings beside the key in the ring of these tests, each a string that an attacker may know.
+/// The settings in the ring of these tests. An attacker may know their values.
 const SETTINGS: [(&str, &str); 3] =
     [("active", "k1"), ("next", "k1"), ("base", "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE")];
 
@@ -26,16 +26,16 @@ const SETTINGS: [(&str, &str); 3] =
 pub(super) struct Attack {
     /// Its number.
     pub(super) number: String,
-    /// What it is, as a person would say it.
+    /// Its description in `docs/security.md`.
     pub(super) what: &'static str,
-    /// Makes the tokens, in all the variants of the attack.
+    /// Makes the tokens of all variants of the attack.
     pub(super) tokens: fn(Forger) -> Vec<String>,
 }
 
-/// Makes a test of each attack, under its name, and the list of them all.
+/// Defines a test for each attack, and the list of all attacks.
 macro_rules! attacks {
     ($($name:ident($tokens:ident): $what:literal, $reason:expr;)*) => {
-        /// All of them.
+        /// All attacks.
         pub(super) fn attacks() -> Vec<Attack> {
             vec![$(Attack {
                 number: stringify!($tokens).to_uppercase(),
@@ -65,21 +65,21 @@ attacks! {
     a07_an_unencoded_payload_is_refused(a07):
         "`b64: false` (RFC 7797)", INVALID;
     a08_a_key_in_the_header_is_refused(a08):
-        "the header brings a key, or the address of one", INVALID;
+        "the header contains a key, or the address of one", INVALID;
     a09_another_typ_is_refused(a09):
         "another `typ`, or none", INVALID;
     a11_a_kid_that_is_a_path_or_a_query_is_refused(a11):
         "`kid` is a path, a query, a NUL, a megabyte", INVALID;
     a13_a_key_that_is_not_in_the_ring_is_refused(a13):
-        "a key that has left the ring", INVALID;
+        "a key that was withdrawn from the ring", INVALID;
     a14_a_signature_in_another_form_is_refused(a14):
-        "the MAC stripped, cut, padded or written otherwise", INVALID;
+        "the MAC stripped, cut, padded or encoded differently", INVALID;
     a15_no_flip_of_one_bit_passes(a15):
         "one bit of a good token is flipped: each of them", INVALID;
     a16_another_number_of_segments_is_refused(a16):
         "two, four or five segments, as a JWE has", INVALID;
     a18_a_token_over_1024_bytes_is_refused(a18):
-        "1025 bytes to 9 kB, good but for the spaces in its JSON", INVALID;
+        "1025 bytes to 9 kB, good except for the spaces in its JSON", INVALID;
     a19_a_key_that_anybody_may_know_is_refused(a19):
         "signed with an empty, a common or another environment's key", INVALID;
     a20_deep_and_huge_json_is_refused(a20):
@@ -89,9 +89,9 @@ attacks! {
     a22_an_exp_that_is_no_whole_number_is_refused(a22):
         "`exp` is not a whole number of seconds", INVALID;
     a24_a_token_is_not_valid_before_its_nbf(a24):
-        "`nbf` lies in the future", "not_yet_valid";
+        "`nbf` is in the future", "not_yet_valid";
     a25_an_iat_in_the_future_is_refused(a25):
-        "`iat` lies in the future", INVALID;
+        "`iat` is in the future", INVALID;
     a26_another_issuer_or_audience_is_refused(a26):
         "another `iss` or `aud`, or several", INVALID;
     a28_a_missing_claim_is_refused(a28):
@@ -99,7 +99,7 @@ attacks! {
     a30_a_jti_that_is_no_canonical_uuid_is_refused(a30):
         "`jti` is not a canonical UUID", INVALID;
     a31_a_claim_that_is_not_ours_is_refused(a31):
-        "a claim that we do not write", INVALID;
+        "an additional claim", INVALID;
     a74_a_setting_of_the_ring_is_no_key(a74):
         "`kid` names a setting of the ring, whose value is the key", INVALID;
     a76_a_member_that_is_there_twice_is_refused(a76):
@@ -109,16 +109,16 @@ attacks! {
     a78_a_part_that_is_no_object_is_refused(a78):
         "header or claims are an array, a string, a number, or nothing", INVALID;
     a79_another_name_of_the_same_number_is_no_kid_of_ours(a79):
-        "`kid` is `k1` written otherwise", INVALID;
+        "`kid` is `k1` in another spelling", INVALID;
     a80_a_token_with_anything_around_it_is_refused(a80):
-        "white space, quotes, or the dots written otherwise", INVALID;
+        "white space, quotes, or the dots in another encoding", INVALID;
     a81_a_member_named_for_a_language_is_refused(a81):
-        "`__proto__` and its kind, in header and claims", INVALID;
+        "`__proto__` and similar names, in header and claims", INVALID;
     a82_the_json_form_of_a_jws_is_refused(a82):
         "the JSON serialization of a JWS", INVALID;
     a83_a_mac_of_another_purpose_is_refused(a83):
-        "signed with the key that claimants are derived by", INVALID;
-    a84_parts_of_two_good_tokens_make_no_third(a84):
+        "signed with the key that derives claimants", INVALID;
+    a84_parts_of_two_good_tokens_do_not_make_a_third(a84):
         "parts of two good tokens put together, or in another order", INVALID;
     a85_a_lifetime_that_is_not_ours_is_refused(a85):
         "a lifetime over a day, without end, or below zero", INVALID;
@@ -221,7 +221,7 @@ fn a11(forger: Forger) -> Vec<String> {
     tokens.extend([Value::Null, json!(1), json!(["k1"]), json!({})].map(|kid| forger.with_member("kid", kid)));
     tokens.push(forger.with_header(&without(Forger::header(), "kid")));
     tokens.push(forger.with_member("kid", "k".repeat(1_000_000)));
-    // What such a path would find is an empty key.
+    // A file at this path would be read as an empty key.
     let header = with(Forger::header(), "kid", "/dev/null");
     tokens.push(sign_with("", header.to_string(), forger.claims().to_string()));
     tokens
@@ -256,7 +256,7 @@ pub(super) fn a14(forger: Forger) -> Vec<String> {
         token.replace('.', "=."),
         format!("{token}A"),
     ];
-    // The last of 43 characters has two bits that belong to no byte.
+    // Two bits of the last of 43 characters belong to no byte.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = alphabet.find(token.chars().last().unwrap()).unwrap();
     let stray = (1..4).map(|bits| format!("{}{}", &token[..token.len() - 1], &alphabet[last + bits..=last + bits]));
@@ -265,7 +265,7 @@ pub(super) fn a14(forger: Forger) -> Vec<String> {
 }
 
 pub(super) fn a15(forger: Forger) -> Vec<String> {
-    // The eighth bit of a byte would make it none of ASCII: a JSON string cannot hold that.
+    // Not the eighth bit: the text would no longer be UTF-8.
     let token = forger.good();
     let bits = (0..token.len()).flat_map(|index| (0..7).map(move |bit| (index, bit)));
     let flipped = bits.map(|(index, bit)| {
@@ -565,7 +565,7 @@ fn a85(forger: Forger) -> Vec<String> {
     ]
 }
 
-/// A token of `length` bytes or a little more, which is good but for the spaces in its claims.
+/// A token of `length` bytes or a little more, which is good except for the spaces in its claims.
 fn padded(forger: Forger, length: usize) -> String {
     let header = Forger::header().to_string();
     let tokens = (0..).map(|spaces| sign(&header, format!("{}{}", forger.claims(), " ".repeat(spaces))));
@@ -582,7 +582,7 @@ fn keys() -> Arc<dyn KeyStore> {
     Arc::new(FixedKeyStore::new(KeyRing::from_json(ring.to_string().as_bytes()).unwrap()))
 }
 
-/// What is answered to `token` in every place that can hold it; no store may be called.
+/// The answers to `token` in every place that can hold it. No store may be called.
 pub(super) async fn answers(token: &str) -> Vec<Seen> {
     let service = service(keys(), Arc::new(UntouchedStore));
     let mut answers = Vec::new();
@@ -594,8 +594,8 @@ pub(super) async fn answers(token: &str) -> Vec<Seen> {
     answers
 }
 
-/// Asserts that every token of the attack is refused as the garbage `x` is, in status, headers and
-/// body, but for the reason where it may be told. No message shows a token.
+/// Asserts that every token of the attack is refused like the garbage `x`, with the same status, headers
+/// and body except for the `reason`. No message shows a token.
 async fn assert_refused(attack: fn(Forger) -> Vec<String>, reason: &str) {
     let tokens = attack(Forger { now: NOW.0 });
     let garbage = answers("x").await.remove(0);
@@ -611,7 +611,7 @@ async fn assert_refused(attack: fn(Forger) -> Vec<String>, reason: &str) {
     }
 }
 
-/// A store that is called means that the check has passed: [`UntouchedStore`] panics then.
+/// Whether the check accepts `token`: the store is called then, and [`UntouchedStore`] panics.
 async fn passes(token: &str) -> bool {
     let answers = answers(token).await;
     assert!(!answers.is_empty());
@@ -635,8 +635,8 @@ fn a19_a_ring_with_a_key_below_32_bytes_is_refused() {
     assert!(KeyRing::from_json(json!({"active": "k1", "k1": &KEY[..32]}).to_string().as_bytes()).is_ok());
 }
 
-/// Asserts that no token of the attack takes a millisecond, by the quickest of some tries: so a busy
-/// machine does not fail the test.
+/// Asserts that no token of the attack takes a millisecond. The quickest of several tries counts, so that
+/// a busy machine does not fail the test.
 async fn assert_quick(attack: fn(Forger) -> Vec<String>) {
     let tokens = attack(Forger { now: NOW.0 });
     let service = service(keys(), Arc::new(UntouchedStore));

@@ -1,5 +1,5 @@
-//! Who makes the tokens of the attacks: with the right key, where it is not said otherwise, so that
-//! it is the check and not the MAC alone that has to refuse them.
+//! Makes the tokens of the attacks. Unless stated otherwise they are signed with the right key, so that
+//! the check has to refuse them and not the MAC alone.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use crate::helpers::{KEY, setting};
 
-/// Makes tokens at a time: what a library checks by its own clock has to be made by that clock too.
+/// Makes tokens at the time `now`, because a library that reads its own clock needs tokens of that time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forger {
     pub(super) now: u64,
 }
 
-/// A header in `base64url`.
+/// `bytes` in base64url.
 pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -47,7 +47,7 @@ pub(super) fn without(mut object: Value, name: &str) -> Value {
     object
 }
 
-/// `text` with `member` put in front of the first one of its object.
+/// The object `text` with `member` as its first member.
 pub(super) fn with_first(text: &str, member: &str) -> String {
     format!("{{{member},{}", text.strip_prefix('{').unwrap())
 }
@@ -71,7 +71,7 @@ impl Forger {
         self.with_header(&Self::header())
     }
 
-    /// A good token whose MAC has a character that the other alphabet of base64 writes otherwise.
+    /// A good token whose MAC has a character that differs between base64url and base64.
     pub(super) fn good_with_a_url_character(self) -> String {
         let numbers = 1u128..;
         let mut tokens =
@@ -79,28 +79,28 @@ impl Forger {
         tokens.find(|token| token.rsplit('.').next().unwrap().contains(['-', '_'])).unwrap()
     }
 
-    /// A token that is good but for its header.
+    /// A token that is good except for its header.
     pub(super) fn with_header(self, header: &Value) -> String {
         sign(header.to_string(), self.claims().to_string())
     }
 
-    /// A token that is good but for one member of its header.
+    /// A token that is good except for one member of its header.
     pub(super) fn with_member(self, name: &str, value: impl Into<Value>) -> String {
         self.with_header(&with(Self::header(), name, value))
     }
 
-    /// A token that is good but for its claims.
-    #[expect(clippy::unused_self, reason = "as its siblings are called")]
+    /// A token that is good except for its claims.
+    #[expect(clippy::unused_self, reason = "called like the others")]
     pub(super) fn with_claims(self, claims: &Value) -> String {
         sign(Self::header().to_string(), claims.to_string())
     }
 
-    /// A token that is good but for one claim.
+    /// A token that is good except for one claim.
     pub(super) fn with_claim(self, name: &str, value: impl Into<Value>) -> String {
         self.with_claims(&with(self.claims(), name, value))
     }
 
-    /// A token that is good but for its times.
+    /// A token that is good except for its times.
     pub(super) fn with_times(self, iat: u64, nbf: u64, exp: u64) -> String {
         self.with_claims(&with(with(with(self.claims(), "iat", iat), "nbf", nbf), "exp", exp))
     }

@@ -2,12 +2,12 @@
 //!
 //! | attacks | where |
 //! | --- | --- |
-//! | on the token's form, which another library is put before as well | [`forged`], [`plain`], [`table`] |
+//! | on the token's form, tried on another library too | [`forged`], [`plain`], [`table`] |
 //! | on a token that was minted: replays, forged circumstances, and floods | [`spent`], [`network`] |
 //! | on the request around it | [`requests`] |
 //! | any header, body and event at all | [`arbitrary`] |
 //!
-//! Others stand where what they attack is tested anyway; their names begin with their numbers.
+//! Other attacks are next to the tests of what they attack. Their names begin with their numbers.
 
 mod arbitrary;
 mod forged;
@@ -41,7 +41,7 @@ enum Place {
     Bearer,
 }
 
-/// A request with `token` in `place`; none where HTTP or the limit of a body lets it not pass as it is.
+/// A request with `token` in `place`, or `None` if HTTP or the limit of the body does not allow it there.
 fn request_with(token: &str, place: Place) -> Option<Request> {
     let mut request = empty_request();
     match place {
@@ -62,7 +62,7 @@ fn empty_request() -> Request {
     REQUEST.clone()
 }
 
-/// `text` as the value of a header, which a server strips of white space at its ends.
+/// `text` as the value of a header, if a server would pass it on unchanged, without trimming it.
 fn header_value(text: &str) -> Option<String> {
     let token = text.strip_prefix("Bearer ").unwrap_or(text);
     (token.trim() == token && HeaderValue::from_str(text).is_ok()).then(|| text.to_owned())
@@ -78,7 +78,7 @@ fn set_headers(request: &mut Request, name: &str, values: &[&str]) {
     request["multiValueHeaders"][name] = json!(values);
 }
 
-/// A response, as far as a client can see it.
+/// A response, as a client sees it.
 #[derive(Debug, Eq, PartialEq)]
 struct Seen {
     status: u16,
@@ -98,7 +98,7 @@ impl Seen {
     }
 }
 
-/// What a client sees of the answer to `request`, all the requests having the same id.
+/// The answer to `request`, always in the same invocation.
 async fn seen(service: &Service, request: Request) -> Seen {
     seen_by(service, request, "attack-1").await
 }

@@ -1,4 +1,4 @@
-//! AWS as far as `validate` knows it, with a count of what it was asked.
+//! A fake AWS for `validate`, in process, that counts its calls.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ pub(super) struct Network {
     calls: Mutex<BTreeMap<String, usize>>,
 }
 
-/// A connector into the network.
+/// The connector of an HTTP client to it.
 #[derive(Debug)]
 struct Connector(Arc<Network>);
 
@@ -37,7 +37,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// What DynamoDB answers to a claim of a token that another claimant has spent.
+/// DynamoDB's answer to a claim of a token that another claimant has spent.
 fn spent() -> serde_json::Value {
     let time = |seconds: u64| json!({"N": seconds.to_string()});
     json!({
@@ -64,7 +64,7 @@ impl Network {
         aws::Clients::with_http_client(apigw::Settings::new(&lookup), http_client).unwrap()
     }
 
-    /// How often each action was asked for.
+    /// How often each action was called.
     pub(super) fn calls(&self) -> BTreeMap<String, usize> {
         self.calls.lock().unwrap().clone()
     }

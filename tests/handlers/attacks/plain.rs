@@ -1,19 +1,19 @@
-//! The design that others use: a JWT library with its defaults.
+//! The usual design: a JWT library with its defaults.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use crate::helpers::{KEY, setting};
 
-/// What such a design reads from a token: the id, by which it keeps which tokens are spent.
+/// The one claim that such a design reads: the id, under which it remembers spent tokens.
 #[derive(Deserialize)]
 struct Claims {
     jti: String,
 }
 
-/// Whether the library, with no more than what it needs to accept a good token, accepts this one.
+/// Whether the library accepts this token, with only the settings that it needs to accept a good one.
 ///
-/// It reads the clock of this machine, and takes no other.
+/// It reads the clock of this machine, and cannot be given another.
 pub(super) fn accepts(token: &str) -> bool {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&[setting("TOKEN_AUDIENCE").unwrap()]);

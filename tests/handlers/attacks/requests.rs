@@ -24,7 +24,7 @@ use crate::helpers::{
     sample, service, setting, store,
 };
 
-/// `validate`, and a token that it will take.
+/// `validate`, and a token that it accepts.
 async fn service_and_token() -> (::validate::Service, String) {
     let store = store();
     let token = minted(keys(), store.clone()).await;
@@ -40,7 +40,7 @@ fn invalid_request() -> (u16, String) {
     (400, "invalid_request".into())
 }
 
-/// A store in memory that counts what it is asked.
+/// A store in memory that counts its calls.
 #[derive(Default)]
 struct CountingStore {
     store: InMemoryTokenStore,
@@ -66,12 +66,12 @@ impl Spend for CountingStore {
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
 
-/// The API of this machine over a store that counts.
+/// `local`'s API on a store that counts its calls.
 async fn local_api() -> (String, Arc<CountingStore>) {
     api_of(TEMPLATE.into(), false).await
 }
 
-/// The API of `template` over a store that counts, throttled as the template says or not.
+/// The API of `template` on a store that counts its calls, throttled as the template says if `throttle`.
 async fn api_of(template: PathBuf, throttle: bool) -> (String, Arc<CountingStore>) {
     let store = Arc::new(CountingStore::default());
     let functions = local::functions_over(store.clone()).unwrap();
@@ -184,7 +184,7 @@ async fn a53_the_allowed_origin_is_always_the_configured_one() {
     }
 }
 
-/// The ARN that a policy's resource matches and nothing else; `None` for a resource that is a pattern.
+/// The only ARN that a policy's resource matches, or `None` if the resource is a pattern.
 pub(super) fn unescaped(resource: &str) -> Option<String> {
     let mut arn = String::new();
     let mut rest = resource;
@@ -206,7 +206,7 @@ pub(super) fn unescaped(resource: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a60_a_long_or_strange_method_arn_is_allowed_alone() {
+async fn a60_a_long_or_unusual_method_arn_allows_only_itself() {
     let authorizer = authorizer(ports(keys(), store()));
     let paths = [
         "*",
@@ -234,7 +234,7 @@ async fn a60_a_long_or_strange_method_arn_is_allowed_alone() {
     }
 }
 
-/// What `validate` answers to each of its events, and `issue` to its own, over these ports.
+/// The answers of `validate` to each of its sample events, and of `issue` to its own, with these ports.
 async fn answers(token: &str, keys: Arc<dyn KeyStore>, store: Arc<impl TokenStore + 'static>) -> Vec<Value> {
     let mut bodies = Vec::new();
     let service = service(keys.clone(), store.clone());
@@ -278,7 +278,7 @@ async fn a62_no_error_names_a_type_a_path_or_a_cause() {
 
 #[tokio::test]
 async fn a68_a_flood_of_mints_leaves_the_route_that_spends_open() {
-    // Its own rate is one that a busy machine may not reach.
+    // A busy machine may not reach the template's own rate.
     let text = std::fs::read_to_string(TEMPLATE).unwrap();
     let slow = text.replace("Default: 100\n", "Default: 1\n").replace("Default: 200\n", "Default: 20\n");
     assert_ne!(text, slow);
@@ -291,9 +291,9 @@ async fn a68_a_flood_of_mints_leaves_the_route_that_spends_open() {
     let mut sent = 1;
     while client.get(format!("{url}/hello")).send().await.unwrap().status() != 429 {
         sent += 1;
-        assert!(sent < 500, "no mint is turned away");
+        assert!(sent < 500, "no mint is throttled");
     }
-    assert_eq!(store.inserts.load(Ordering::SeqCst), sent, "what is turned away writes no row");
+    assert_eq!(store.inserts.load(Ordering::SeqCst), sent, "a throttled mint writes no row");
     let token = minted["accessToken"].as_str().unwrap();
     let answer = client.post(format!("{url}/validate")).header("x-access-token", token).send().await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -314,7 +314,7 @@ async fn a70_a_body_of_many_names_is_cut_off_before_it_is_read() {
     let huge = of_names(200_000);
     let broken = huge[..huge.len() - 1].to_owned();
     for body in [huge, broken] {
-        // Read as JSON, the one would be a success and the other a 400.
+        // If they were read as JSON, the first would be a success and the second a 400.
         assert_eq!(outcome(&service, with_body(body)).await, (413, "request_too_large".into()));
     }
     let mut times = Vec::new();
@@ -325,7 +325,7 @@ async fn a70_a_body_of_many_names_is_cut_off_before_it_is_read() {
         times.push(began.elapsed());
         assert_eq!((response.status_code, body(&response)["reason"].as_str()), (401, Some(INVALID)));
     }
-    // By the quickest, so that a busy machine does not fail the test.
+    // The quickest counts, so that a busy machine does not fail the test.
     let quickest = times.into_iter().min().unwrap();
     assert!(quickest.as_millis() < 5, "{quickest:?}");
 }
@@ -353,7 +353,7 @@ async fn a86_authorization_is_one_bearer_or_none() {
     ] {
         assert_eq!(outcome(&service, with(values)).await, invalid_request(), "{} values", values.len());
     }
-    // Two headers that a proxy has joined are not a token.
+    // Two headers that a proxy joined are not a valid token.
     for value in [
         format!("{bearer}, {bearer}"),
         format!("{bearer}, Bearer x"),
@@ -386,7 +386,7 @@ async fn a87_a_token_in_the_idempotency_key_is_ignored_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a88_where_headers_and_multi_value_headers_differ_one_of_them_counts() {
+async fn a88_if_headers_and_multi_value_headers_differ_the_lists_count() {
     let store = store();
     let (token, other) = (minted(keys(), store.clone()).await, minted(keys(), store.clone()).await);
     let service = service(keys(), store);
@@ -399,7 +399,7 @@ async fn a88_where_headers_and_multi_value_headers_differ_one_of_them_counts() {
     let again = seen_by(&service, request, "attack-2").await;
     assert_eq!((again.status, again.reason().as_str()), (401, "already_used"));
 
-    // Without the lists there is the last value of each.
+    // Without the lists, the last value of each header counts.
     let mut single = empty_request();
     single["multiValueHeaders"] = Value::Null;
     single["headers"]["x-access-token"] = other.into();
@@ -407,7 +407,7 @@ async fn a88_where_headers_and_multi_value_headers_differ_one_of_them_counts() {
 }
 
 #[tokio::test]
-async fn a90_a_body_that_names_what_is_not_its_own_is_ignored_or_400() {
+async fn a90_foreign_members_and_escaped_names_are_ignored_or_400() {
     let (service, token) = service_and_token().await;
     let good = json!({ "token": token }).to_string();
     for (body, expected) in [
@@ -439,7 +439,7 @@ async fn a90_a_body_that_names_what_is_not_its_own_is_ignored_or_400() {
 }
 
 #[tokio::test]
-async fn a91_a_request_id_of_the_client_s_choosing_stays_a_string() {
+async fn a91_a_request_id_that_the_client_chose_stays_a_string() {
     let service = service(keys(), Arc::new(UntouchedStore));
     for id in ["\",\"isValid\":true,\"x\":\"", "</script>", "a\r\nSet-Cookie: b=c", "\0", &"x".repeat(10_000)] {
         let mut request = request_with("x", Place::Body).unwrap();

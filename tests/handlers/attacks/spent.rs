@@ -1,4 +1,4 @@
-//! Attacks with tokens that were minted, and floods of any.
+//! Attacks with minted tokens, and floods.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::helpers::{
     NOW, UntouchedStore, answer, event, jti, keys, minted, ports, service, service_at, setting_with, store, token,
 };
 
-/// What a client sees who spends `token` in the invocation `request_id`.
+/// The answer to a client that spends `token` in the invocation `request_id`.
 async fn spend(service: &Service, token: &str, request_id: &str) -> Seen {
     seen_by(service, request_with(token, Place::Body).unwrap(), request_id).await
 }
@@ -57,7 +57,7 @@ async fn a34_of_64_parallel_claims_one_succeeds() {
 }
 
 #[tokio::test]
-async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_are_there() {
+async fn a35_a_token_of_another_region_or_stage_is_refused_although_key_and_row_exist() {
     for (iss, aud) in [
         ("token-auth.eu-west-2", "token-auth.eu-west-2/Prod"),
         ("token-auth.eu-west-1", "token-auth.eu-west-1/Test"),
@@ -85,7 +85,7 @@ async fn a39_a_replay_after_the_row_was_deleted_is_expired_without_a_call_to_the
 }
 
 #[tokio::test]
-async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
+async fn a42_a_claimant_that_a_client_invents_is_ignored() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service(keys(), store.clone());
@@ -118,7 +118,7 @@ async fn a42_a_claimant_that_the_client_makes_up_is_ignored() {
 }
 
 #[tokio::test]
-async fn a89_another_writing_of_a_spent_token_is_as_spent() {
+async fn a89_a_spent_token_in_another_encoding_is_spent_too() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service(keys(), store);
@@ -137,7 +137,7 @@ async fn a89_another_writing_of_a_spent_token_is_as_spent() {
     }
 }
 
-/// `validate` in a fresh environment of `network`, by a clock of the test.
+/// `validate` in a new environment that calls `network`, with the clock `now`.
 fn in_network(network: &Arc<Network>, now: fn() -> Timestamp) -> Service {
     let clients = network.clients();
     service_at(now, clients.keys, clients.store)
@@ -170,7 +170,7 @@ async fn a12_ten_thousand_unknown_kids_fetch_the_ring_once_in_ten_seconds() {
         let token = forger.with_member("kid", format!("k{}", 2 + number));
         assert_eq!(spend(&service, &token, "spend-1").await, garbage);
     }
-    // 50 s: the first ring, and then one for each 10 s.
+    // In 50 s: the first ring, and then one fetch for each 10 s.
     assert_eq!(network.calls(), calls(&[("GetSecretValue", 1 + 5)]));
 }
 
@@ -185,7 +185,7 @@ async fn a66_ten_thousand_invalid_tokens_write_nothing() {
         assert_eq!(seen(&service, request).await.outcome(), (401, INVALID.into()));
     }
     let fetched = network.calls();
-    // A flip in the `kid` makes it one that could be there: one fetch more.
+    // A flipped bit can make a `kid` well-formed but unknown, which costs one more fetch.
     assert_eq!(fetched, calls(&[("GetSecretValue", 2)]));
 }
 

@@ -1,5 +1,5 @@
-//! The table of `docs/security.md`: what this project and a JWT library with its defaults make of the
-//! same tokens.
+//! The table of `docs/security.md`: how this project and a JWT library with its defaults answer the same
+//! tokens.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::helpers::NOW;
 const BEGIN: &str = "<!-- attacks -->";
 const END: &str = "<!-- end of attacks -->";
 
-/// The table, as it is found now.
+/// The table with the current results.
 async fn table() -> String {
     let mut table = String::from("| attack | what | this project | a JWT library with its defaults |\n");
     table.push_str("| --- | --- | --- | --- |\n");
@@ -24,7 +24,7 @@ async fn table() -> String {
         }
         reasons.sort_unstable();
         reasons.dedup();
-        // The library knows no other time than its own clock's.
+        // The library knows only its own clock.
         let tokens = (attack.tokens)(Forger { now: apigw::epoch_seconds() });
         let accepted = tokens.iter().filter(|token| plain::accepts(token)).count();
         let plain = match accepted {
@@ -37,7 +37,7 @@ async fn table() -> String {
 }
 
 #[tokio::test]
-async fn the_table_of_the_documentation_is_what_is_found() {
+async fn the_table_in_the_documentation_matches_the_results() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/security.md");
     let document = std::fs::read_to_string(path).unwrap();
     let (_, rest) = document.split_once(BEGIN).expect("the table has a beginning");

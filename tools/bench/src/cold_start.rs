@@ -30,8 +30,8 @@ pub(crate) struct ColdStart {
 }
 
 impl ColdStart {
-    /// Starts `binary` with no other environment than `variables`, invokes it with `event` each time, and
-    /// kills it. Returns the measurements and the last answer.
+    /// Starts `binary` with only `variables` as its environment, invokes it with `event` each time, and kills
+    /// it. Returns the measurements and the last answer.
     pub(crate) async fn measure(
         binary: &Path,
         variables: &[(&'static str, String)],
@@ -71,7 +71,7 @@ async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, V
     let response = api.invoke(next, event.to_owned()).await?;
     ensure!(!response.is_error(), "the invocation failed: {}", response.body);
     let answer: Value = serde_json::from_str(&response.body)?;
-    // `floor` answers null, the authorizer with the token in its context, the others with a status of HTTP.
+    // `floor` answers null, the authorizer with a token in its context, the others with an HTTP status.
     let is_success = answer.is_null() || answer["context"]["accessToken"].is_string() || answer["statusCode"] == 200;
     ensure!(is_success, "not a success: {answer}");
     Ok((ms_between(handed_out, response.at), answer))

@@ -8,7 +8,7 @@ use tokio::runtime;
 
 use crate::{cold_start::ColdStart, roots::Roots};
 
-/// The CPU time of an init that is a defect: about three times that of a build without jitter entropy.
+/// The limit for the CPU time of an init: about three times that of a build without jitter entropy.
 const MAX_INIT_CPU_MS: f64 = 15.0;
 
 /// The rows of the printed table.
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     starts: u32,
 }
 
-/// A figure of a function.
+/// Computes a figure of a function.
 type Figure = fn(&Measured) -> f64;
 
 /// A function and its measured starts.
@@ -76,7 +76,7 @@ impl Measured {
 ///
 /// # Errors
 ///
-/// When something that it needs is missing, and when the init of a function takes too much CPU time.
+/// If something that it needs is missing, or the init of a function takes too much CPU time.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let Options { build, floor, starts } = options;
     let event = Function::named("authorizer").event()?;
@@ -101,14 +101,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Starts every function `starts` times, in turns, so that they share the noise of the machine.
+/// Starts every function `starts` times, in turns, so that the noise of the machine affects all equally.
 async fn measure(functions: &mut [Measured], starts: u32) -> Result<()> {
     let (aws, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
     let roots = Roots::with(&certificate)?;
     let mut variables = variables(&aws.url, &aws.url, "tokens");
     variables.push(("SSL_CERT_FILE", roots.path()?));
     let mut api = RuntimeApi::start().await?;
-    // The last token that the authorizer minted: the functions after it spend it.
+    // The token that the authorizer minted last, for the functions after it.
     let mut token = String::new();
     for _ in 0..starts {
         for function in &mut *functions {

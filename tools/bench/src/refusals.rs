@@ -22,7 +22,7 @@ const CHECKS: u32 = 50_000;
 /// The number of refusals of each kind that are timed.
 const SAMPLES: usize = 100_000;
 
-/// The t above which two means certainly differ (Reparaz, Balasch and Verbauwhede, "Dude, is my code
+/// The t above which two means are considered different (Reparaz, Balasch and Verbauwhede, "Dude, is my code
 /// constant time?", 2017).
 const MAX_T: f64 = 4.5;
 

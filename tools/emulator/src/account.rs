@@ -1,6 +1,6 @@
-//! The account and the region that this machine stands for.
+//! The AWS account and Region that events and ARNs contain.
 
-/// The account of this machine, AWS's own example.
+/// The account ID of AWS's own examples.
 pub(crate) const ACCOUNT_ID: &str = "123456789012";
-/// The region of this machine.
+/// The Region, which no deployed API has.
 pub(crate) const REGION: &str = "local";

@@ -1,4 +1,4 @@
-//! The body of a request, read whole before anything is done with it.
+//! The body of a request, which is read completely before the request is handled.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use http::StatusCode;
 
 use crate::gateway_response::{Refusal, ResponseType};
 
-/// API Gateway's limit of a request's body.
+/// API Gateway's limit for the body of a request.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 /// Reads a body to its end.
 ///
-/// The inner error is that of a body that is too long. It is read to its end all the same: a client that is
-/// still sending would see a broken connection in place of the 413.
+/// The inner error is for a body that is too long. It is still read to its end: a client that is sending
+/// would otherwise see a broken connection instead of the 413.
 ///
 /// # Errors
 ///
-/// What HTTP says to a body that breaks off or takes longer than `time_out`: no request has arrived then.
+/// HTTP's 400 for an interrupted body, and 408 for one that takes longer than `time_out`.
 pub(crate) async fn read(body: Body, time_out: Duration) -> Result<Result<Bytes, ResponseType>, Refusal> {
     let mut chunks = body.into_data_stream();
     let whole = async {
@@ -47,7 +47,7 @@ mod tests {
     const TIME_OUT: Duration = Duration::from_millis(20);
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_400_and_one_that_does_not_end_is_408() {
+    async fn an_interrupted_body_is_400_and_an_endless_one_is_408() {
         let broken = stream::iter([Ok(Bytes::from_static(b"a")), Err(io::Error::other("reset"))]);
         let slow = stream::pending::<io::Result<Bytes>>();
 

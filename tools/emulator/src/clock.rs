@@ -1,10 +1,10 @@
-//! The time on this machine.
+//! The clock, and the format of request times.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_millis() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the runner reads the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the emulator reads the clock")]
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

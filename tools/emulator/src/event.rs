@@ -1,7 +1,7 @@
 //! Events: a request as API Gateway describes it to an authorizer and to a function (payload version 1).
 //!
-//! One thing cannot be as in API Gateway: header names reach the event in lower case, because the HTTP
-//! server does not keep how the client wrote them.
+//! One thing differs from API Gateway: header names are in lower case, because the HTTP server does not keep
+//! the case that the client sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ use crate::account::{ACCOUNT_ID, REGION};
 use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
-/// The id of the API on this machine.
+/// The id of the API.
 const API_ID: &str = "local";
 
-/// A request for a route, as both events describe it.
+/// A request for a route, as the events of the authorizer and of the function describe it.
 #[derive(Debug)]
 pub(crate) struct Description {
     /// ARN of the method that is called.
@@ -29,7 +29,7 @@ pub(crate) struct Description {
     members: Map<String, Value>,
 }
 
-/// Headers of a request that neither an authorizer nor a function sees (recorded: docs/gateway.md).
+/// Headers of a request that reach neither an authorizer nor a function (recorded: docs/gateway.md).
 const HIDDEN: [&str; 12] = [
     "connection",
     "content-length",
@@ -48,13 +48,13 @@ const HIDDEN: [&str; 12] = [
 /// A name and one of its values.
 type Pair<'a> = (&'a str, Cow<'a, str>);
 
-/// Query parameters of a request, decoded, in their order; a semicolon separates them as an ampersand does.
+/// Query parameters of a request, decoded, in order. A semicolon separates them, like an ampersand.
 fn query_parameters(request: &Parts) -> Vec<(String, String)> {
     let query = request.uri.query().unwrap_or_default().replace(';', "&");
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// The headers that an event shows: the client's, and what API Gateway says about the connection.
+/// The headers in an event: the client's, and those in which API Gateway describes the connection.
 fn headers<'a>(request: &'a Parts, context: &'a Value) -> Vec<Pair<'a>> {
     let mut headers: Vec<Pair<'a>> = request
         .headers
@@ -78,10 +78,9 @@ fn headers<'a>(request: &'a Parts, context: &'a Value) -> Vec<Pair<'a>> {
     headers
 }
 
-/// The request context before a route is known: what a gateway response can refer to.
+/// The request context before a route is known, which a gateway response can refer to.
 ///
-/// `domain` is the host as the client names it, port included: an authorizer has only `Host` and must see
-/// the same.
+/// `domain` is the host that the client sent, with its port, so that it equals the header `Host`.
 pub(crate) fn request_context(request: &Parts, domain: &str, stage: &str, request_id: &str, peer: SocketAddr) -> Value {
     let user_agent = request.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let epoch = crate::clock::now_millis();
@@ -135,7 +134,7 @@ impl Description {
         }
     }
 
-    /// Whether the request has every identity source of an authorizer; API Gateway asks no function else.
+    /// Whether the request has every identity source of an authorizer. If not, API Gateway does not call it.
     pub(crate) fn identifies(&self, authorizer: &Authorizer) -> bool {
         let has = |member: &str, name: &String| {
             self.members.get(member).and_then(|values| values[name].as_str()).is_some_and(|value| !value.is_empty())
@@ -156,11 +155,11 @@ impl Description {
     /// The event of a proxy integration.
     pub(crate) fn proxy_event(self, context: Value, body: &[u8]) -> Value {
         let mut event = self.members;
-        // Here API Gateway writes null for what an authorizer's event has empty.
+        // Where an authorizer's event has an empty object, API Gateway writes null here.
         for (_, value) in event.iter_mut().filter(|(_, value)| value.as_object().is_some_and(Map::is_empty)) {
             *value = Value::Null;
         }
-        // Without binary media types a body is text; bytes that are none stay whole in base64.
+        // Without binary media types a body is text. Bytes that are not UTF-8 are kept, in base64.
         let (body, is_base64_encoded) = match std::str::from_utf8(body) {
             Ok("") => (Value::Null, false),
             Ok(text) => (Value::from(text), false),
@@ -178,7 +177,7 @@ fn pairs(owned: &[(String, String)]) -> Vec<Pair<'_>> {
     owned.iter().map(|(name, value)| (name.as_str(), Cow::from(value))).collect()
 }
 
-/// Each name with the last of its values.
+/// Each name with its last value.
 fn last_values(pairs: &[Pair<'_>]) -> Value {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(&**value))).collect::<Map<_, _>>().into()
 }

@@ -1,4 +1,4 @@
-//! Gateway responses: what API Gateway answers by itself, as the template words it.
+//! Gateway responses: the responses of API Gateway itself, as the template defines them.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The header by which API Gateway names the kind of its own errors.
 const X_AMZN_ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
-/// Gateway responses that a template may define although nothing on this machine sends them.
+/// Gateway responses that a template may define although the emulator never sends them.
 const OTHER_TYPES: &[&str] = &[
     "API_CONFIGURATION_ERROR",
     "BAD_REQUEST_PARAMETERS",
@@ -26,12 +26,12 @@ const OTHER_TYPES: &[&str] = &[
     "WAF_FILTERED",
 ];
 
-/// The gateway responses that this runner sends.
+/// The gateway responses that the emulator sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ResponseType {
     /// The authorizer's policy does not allow the call.
     AccessDenied,
-    /// The authorizer's reply is not one that API Gateway can use.
+    /// API Gateway cannot use the authorizer's reply.
     AuthorizerConfigurationError,
     /// The authorizer failed.
     AuthorizerFailure,
@@ -45,7 +45,7 @@ pub(crate) enum ResponseType {
     RequestTooLarge,
     /// The stage's throttling refuses the request.
     Throttled,
-    /// The authorizer says that who calls is not known.
+    /// The request lacks an identity source, or the authorizer fails with `Unauthorized`.
     Unauthorized,
 }
 
@@ -63,7 +63,7 @@ impl ResponseType {
         Self::Unauthorized,
     ];
 
-    /// API Gateway's name, status, error type and message; a null message is null there too.
+    /// API Gateway's name, status, error type and message, which is null if it is `None`.
     const fn facts(self) -> (&'static str, StatusCode, &'static str, Option<&'static str>) {
         match self {
             Self::AccessDenied => (
@@ -117,10 +117,10 @@ impl ResponseType {
     }
 }
 
-/// What a request gets in place of its target's response.
+/// The answer to a request that does not get its target's response.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// HTTP's own answer to what is not a request that API Gateway could look at: a status and nothing more.
+    /// HTTP's own answer to a request that API Gateway does not process: only a status.
     Http(StatusCode),
     /// A gateway response.
     Gateway(ResponseType),
@@ -140,7 +140,7 @@ pub(crate) fn is_type(name: &str) -> bool {
 /// A gateway response as the template defines it.
 #[derive(Debug, Default)]
 pub(crate) struct GatewayResponse {
-    /// Status in place of API Gateway's.
+    /// Status instead of API Gateway's.
     pub(crate) status: Option<StatusCode>,
     /// Headers.
     pub(crate) headers: HeaderMap,
@@ -196,7 +196,7 @@ impl GatewayResponses {
     }
 }
 
-/// The body of a gateway response: text in which `$context.…` is replaced, nothing more.
+/// The body of a gateway response: text in which only `$context.…` is replaced.
 #[derive(Debug)]
 pub(crate) struct BodyTemplate(Vec<Segment>);
 
@@ -205,7 +205,7 @@ pub(crate) struct BodyTemplate(Vec<Segment>);
 enum Segment {
     /// Text as it is.
     Text(String),
-    /// The members to follow from `$context`.
+    /// The path of a variable below `$context`.
     Variable(Vec<String>),
 }
 
@@ -246,7 +246,7 @@ impl BodyTemplate {
         Ok(Self(segments))
     }
 
-    /// The text with every variable replaced by what `value` gives for it.
+    /// The text with every variable replaced by its `value`.
     fn render(&self, value: impl Fn(&[&str]) -> String) -> String {
         self.0.iter().fold(String::new(), |body, segment| match segment {
             Segment::Text(text) => body + text,

@@ -23,7 +23,7 @@ const REMAPPED: [(HeaderName, HeaderName); 14] = [
     (header::USER_AGENT, HeaderName::from_static("x-amzn-remapped-user-agent")),
     (header::WWW_AUTHENTICATE, HeaderName::from_static("x-amzn-remapped-www-authenticate")),
 ];
-/// Members that a reply may have; none must be there, and any other makes it malformed.
+/// Members that a reply may have. None is required, and any other makes the reply malformed.
 const MEMBERS: [&str; 5] = ["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"];
 
 /// The HTTP response that a function's reply describes, or what is wrong with the reply.
@@ -48,7 +48,7 @@ pub(crate) fn response(reply: &Value) -> Result<Response, &'static str> {
     for (name, value) in members(reply.get("headers"))? {
         insert(&mut headers, name, std::slice::from_ref(value))?;
     }
-    // API Gateway labels a body that its function does not.
+    // API Gateway's default.
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     // Without binary media types API Gateway does not decode a body, whatever `isBase64Encoded` says.
     let body = match reply.get("body") {
@@ -62,7 +62,7 @@ pub(crate) fn response(reply: &Value) -> Result<Response, &'static str> {
     Ok(response)
 }
 
-/// The members of an object that may be missing.
+/// The members of an object, which may be missing.
 fn members(object: Option<&Value>) -> Result<impl Iterator<Item = (&String, &Value)>, &'static str> {
     match object {
         Some(Value::Object(members)) => Ok(Some(members).into_iter().flatten()),
@@ -71,7 +71,7 @@ fn members(object: Option<&Value>) -> Result<impl Iterator<Item = (&String, &Val
     }
 }
 
-/// Adds the values of a header; a value that is there already is not repeated.
+/// Adds the values of a header, except those that it already has.
 fn insert(headers: &mut HeaderMap, name: &str, values: &[Value]) -> Result<(), &'static str> {
     let name: HeaderName = name.parse().map_err(|_| "invalid HTTP header name")?;
     if name == header::TRANSFER_ENCODING {

@@ -1,4 +1,4 @@
-//! Invocations: a handler called as the Lambda service calls it.
+//! Invocations: calls a handler as the Lambda service does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::Context;
 use serde_json::Value;
 
-/// Lambda's time-out of a function that sets none.
+/// Lambda's default time-out.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Environment variables of a function, as the template sets them.
@@ -19,12 +19,12 @@ pub type Environment = BTreeMap<String, String>;
 /// What a handler returns: the reply, or the message of its error.
 pub type Reply = Result<Value, String>;
 
-/// A handler, its type forgotten.
+/// A handler with its type erased.
 type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Reply> + Send + Sync>;
 /// Makes a handler from environment variables.
 type Factory = Box<dyn Fn(&Environment) -> Result<Handler, String> + Send + Sync>;
 
-/// The handlers that can stand behind a template's functions, by the name of their binary.
+/// The handlers of a template's functions, by the name of their binary.
 #[derive(Default)]
 pub struct Functions {
     /// How each handler is made.
@@ -42,7 +42,7 @@ impl Functions {
         self.configured(name, move |_| Ok(handler.clone()))
     }
 
-    /// Adds the handler of the binary `name`, made from its function's environment variables.
+    /// Adds the handler of the binary `name`, which is made from its function's environment variables.
     #[must_use]
     pub fn configured<M, F, R>(mut self, name: &str, make: M) -> Self
     where
@@ -59,7 +59,7 @@ impl Functions {
         self
     }
 
-    /// The handler of the binary `name`, configured; `None` when there is no such binary.
+    /// Makes the handler of the binary `name`; `None` if there is no such binary.
     pub(crate) fn make(&self, name: &str, environment: &Environment) -> Option<Result<Handler, String>> {
         self.by_binary.get(name).map(|make| make(environment))
     }
@@ -98,8 +98,8 @@ pub(crate) enum InvokeError {
 impl Function {
     /// Invokes the function with an event.
     ///
-    /// Each invocation has a request id of its own, as in Lambda, where an authorizer and the function
-    /// behind it are two invocations.
+    /// Each invocation has its own request id. An authorizer and the function behind it are two
+    /// invocations, as in Lambda.
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, InvokeError> {
         let mut context = Context::default();
         context.request_id = uuid::Uuid::new_v4().to_string();
@@ -107,7 +107,7 @@ impl Function {
         context.invoked_function_arn =
             format!("arn:aws:lambda:{}:{}:function:{}", crate::account::REGION, crate::account::ACCOUNT_ID, self.id);
         let handler = Arc::clone(&self.handler);
-        // A task of its own catches a panic, in the handler itself and in the future it returns.
+        // A separate task catches a panic, in the handler itself and in the future that it returns.
         let mut task = tokio::spawn(async move { handler(event, context).await });
         match tokio::time::timeout(self.timeout, &mut task).await {
             Ok(Ok(reply)) => reply.map_err(InvokeError::Failed),

@@ -14,8 +14,8 @@
 //!
 //! Each rule has a source and a test: docs/gateway.md lists them.
 //!
-//! Three things differ from API Gateway on purpose: an authorizer's answer is never cached (the start-up
-//! warns where API Gateway would), a client cannot choose the request id, and header names reach the
+//! Three things differ from API Gateway on purpose: an authorizer's answer is never cached (a warning at
+//! start says if API Gateway would), a client cannot choose the request id, and header names reach the
 //! handlers in lower case.
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ mod routes;
 mod template;
 mod throttle;
 
-/// How long requests under way may take once the server is told to stop.
+/// How long the requests in progress may take after the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// What to serve and where.
@@ -77,7 +77,7 @@ pub enum StartError {
         /// The reason.
         source: io::Error,
     },
-    /// The template is wrong or says something that cannot be served here.
+    /// The template is wrong, or has a part that the emulator cannot serve.
     #[error("{path}:{fault}")]
     Template {
         /// The template.
@@ -90,7 +90,7 @@ pub enum StartError {
     Configuration {
         /// Logical id of the function.
         function: String,
-        /// What it says.
+        /// Its error.
         message: String,
     },
     /// The address is taken or not one of this machine.
@@ -103,14 +103,14 @@ pub enum StartError {
     },
 }
 
-/// A server that listens and does not answer yet.
+/// A server that listens but does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     /// The socket.
     listener: TcpListener,
     /// See [`Server::url`].
     url: String,
-    /// What answers.
+    /// The API that answers.
     api: Arc<RestApi>,
     /// See [`Server::summary`].
     summary: String,
@@ -133,7 +133,7 @@ impl Server {
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
-                in_template(Fault::new(function.line, format!("no handler is named {}", function.binary)))
+                in_template(Fault::new(function.line, format!("no handler for the binary {}", function.binary)))
             })?;
             let handler = handler.map_err(|message| StartError::Configuration { function: id.clone(), message })?;
             let function = lambda::Function { id: id.clone(), handler, timeout: function.timeout };
@@ -155,23 +155,23 @@ impl Server {
         &self.url
     }
 
-    /// What is served, for a person: routes, throttling and a request to try.
+    /// A summary for people: routes, throttling and a request to try.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// What would surprise its users once this template is deployed.
+    /// Where the deployed API would differ from this server.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Answers requests until `shutdown` is ready, then lets those under way end.
+    /// Answers requests until `shutdown` is ready, then waits for those in progress.
     ///
     /// # Errors
     ///
-    /// None that a caller could act on; accepting a connection is tried again.
+    /// None that a caller could act on: accepting a connection is retried.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let answer = |State(api): State<Arc<RestApi>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
             api.serve(request, peer).await
@@ -185,7 +185,7 @@ impl Server {
             });
         tokio::select! {
             served = async { server.await } => served,
-            // A client that neither ends its request nor its connection must not keep the server.
+            // A client that ends neither its request nor its connection must not keep the server running.
             () = async { _ = stopped.await; tokio::time::sleep(GRACE).await } => Ok(()),
         }
     }
@@ -204,13 +204,13 @@ fn summarize(api: &Api, url: &str, throttles: bool) -> String {
         _ = writeln!(text, "  {:<7} {:<24} {authorizer} -> {function}", route.method, route.path);
     }
     if has_preflights {
-        _ = writeln!(text, "  OPTIONS of every path is a CORS preflight");
+        _ = writeln!(text, "  OPTIONS on every path is a CORS preflight");
     }
     if let Some(throttling) = api.throttling {
-        let state = if throttles { "enforced" } else { "not enforced; --throttle enforces it" };
+        let state = if throttles { "enforced" } else { "not enforced; use --throttle to enforce it" };
         _ = writeln!(
             text,
-            "throttling of each method: {} a second, burst {} ({state})",
+            "throttling of each method: {} requests per second, burst {} ({state})",
             throttling.rate, throttling.burst
         );
     }
@@ -220,13 +220,13 @@ fn summarize(api: &Api, url: &str, throttles: bool) -> String {
     text
 }
 
-/// What would surprise the users of the deployed API, with the line of the template where one says it.
+/// Where the deployed API would differ, with the line of the template if there is one.
 fn warnings(api: &Api, path: &str) -> Vec<String> {
     let caching = api.authorizers.iter().filter(|(_, authorizer)| authorizer.cache_seconds > 0);
     let caching = caching.map(|(name, authorizer)| {
         format!(
-            "authorizer {name}: API Gateway would reuse its answer for {} s, one token for every request with the \
-             same identity sources; set Identity.ReauthorizeEvery: 0 (nothing is reused here)",
+            "authorizer {name}: API Gateway would reuse its answer for {} s for all requests with the same identity \
+             sources; set Identity.ReauthorizeEvery: 0 to prevent that (it is never reused here)",
             authorizer.cache_seconds
         )
     });

@@ -1,16 +1,16 @@
-//! What a REQUEST authorizer's answer means: verdicts, policies and context as API Gateway reads them.
+//! Reads a REQUEST authorizer's answer, its policy and its context, as API Gateway does.
 //!
-//! No library, because API Gateway's reading is narrower than IAM's: one action, one resource, no principal.
-//! An evaluator of all of IAM would have to be kept from accepting what an authorizer must not return.
+//! It does not use a library, because API Gateway accepts less than IAM: one action, one resource, no
+//! principal. An evaluator for all of IAM would accept policies that an authorizer must not return.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// The action that a policy must cover to say anything about a call.
+/// The action that a statement must cover to apply to a call.
 const INVOKE: &str = "execute-api:Invoke";
 
-/// What a well-formed answer says about the called method.
+/// The decision of a well-formed answer about the called method.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Decision {
     /// Whether the policy allows the call.
@@ -19,7 +19,7 @@ pub(crate) struct Decision {
     pub(crate) context: Map<String, Value>,
 }
 
-/// Why API Gateway cannot use an authorizer's answer; it holds no value of the answer.
+/// Why API Gateway cannot use an authorizer's answer. It contains no value of the answer.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Malformed(&'static str);
 
@@ -55,7 +55,7 @@ pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malfo
     Ok(Decision { is_allowed: allow && !deny, context })
 }
 
-/// What a statement does where it applies.
+/// The effect of a statement, if it applies.
 enum Effect {
     /// Allows the call.
     Allow,
@@ -66,8 +66,8 @@ enum Effect {
 /// A statement's effect and whether it applies to the call.
 fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool), Malformed> {
     let members = statement.as_object().ok_or(Malformed("a Statement is not an object"))?;
-    // A Condition, NotAction or NotResource that were ignored could turn a refusal into an Allow.
-    // An empty Condition says nothing.
+    // If a Condition, NotAction or NotResource were ignored, a refusal could become an Allow. An empty
+    // Condition has no effect.
     let says_more = |(key, value): (&String, &Value)| match key.as_str() {
         "Sid" | "Effect" | "Action" | "Resource" => false,
         "Condition" => value.as_object().is_none_or(|conditions| !conditions.is_empty()),
@@ -99,7 +99,7 @@ fn read_statement(statement: &Value, method_arn: &str) -> Result<(Effect, bool),
     Ok((effect, action && resource))
 }
 
-/// The context that the function and gateway responses see.
+/// The context for the function and for gateway responses.
 fn read_context(context: &Value) -> Result<Map<String, Value>, Malformed> {
     let members = match context {
         Value::Null => return Ok(Map::new()),
@@ -121,7 +121,7 @@ enum Glob {
     Any,
     /// `?`: any one character.
     One,
-    /// Itself.
+    /// The character itself.
     Literal(char),
 }
 
@@ -149,11 +149,11 @@ fn parse_pattern(pattern: &str) -> Result<Vec<Glob>, Malformed> {
     Ok(globs)
 }
 
-/// Whether a pattern covers a text, in time proportional to both lengths multiplied at worst.
+/// Whether a pattern covers a text. The worst case takes time proportional to the product of both lengths.
 fn matches(pattern: &[Glob], text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
-    // After the last `*`: where the pattern goes on, and where in the text that was tried last.
+    // The positions after the last `*`: of the rest of the pattern, and of its last attempt in the text.
     let mut resume: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -200,7 +200,7 @@ mod tests {
     fn deny_wins_over_allow_in_either_order() {
         assert!(is_allowed(&json!([statement("Allow", ARN)])));
         assert!(!is_allowed(&json!([statement("Allow", ARN), statement("Deny", ARN)])));
-        assert!(!is_allowed(&json!([statement("Allow", &ARN.to_uppercase())])), "an ARN has a case");
+        assert!(!is_allowed(&json!([statement("Allow", &ARN.to_uppercase())])), "ARNs are case-sensitive");
         assert!(!is_allowed(&json!([statement("Deny", "*"), statement("Allow", ARN)])));
     }
 
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_answer_is_told_apart_from_a_refusal() {
+    fn a_malformed_answer_is_not_a_refusal() {
         let allow = statement("Allow", "*");
         let with = |key: &str, value: Value| {
             let mut statement = allow.clone();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn context_values_become_strings_but_for_null_and_lists_and_objects_are_refused() {
+    fn context_values_become_strings_except_null_and_lists_and_objects_are_refused() {
         let mut answer = answer(&json!([statement("Allow", "*")]));
         answer["context"] = json!({"text": "a", "number": 7, "flag": true, "none": null});
         let context = decide(&answer, ARN).unwrap().context;

@@ -1,4 +1,4 @@
-//! The REST API: one request, step by step as in API Gateway.
+//! The REST API: handles a request in the steps of API Gateway.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ use crate::{body, integration, policy};
 
 /// How long the body of a request may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(29);
-/// How long API Gateway waits for a function; its own time-out may be longer.
+/// How long API Gateway waits for a function, whose own time-out may be longer.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// The longest segment of a path that is logged as it is.
 const MAX_LOGGED_SEGMENT: usize = 32;
@@ -35,45 +35,45 @@ const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid"
 /// Characters that API Gateway accepts in a query string only in their encoded form.
 const NOT_IN_A_QUERY: [char; 3] = ['{', '|', '}'];
 
-/// A REST API that is ready to serve: everything the template decides is decided.
+/// A REST API that is ready to serve.
 #[derive(Debug)]
 pub(crate) struct RestApi {
     /// Name of the stage.
     stage: String,
-    /// Finds the position of an endpoint.
+    /// Finds the index of an endpoint.
     routes: Routes,
-    /// Every route.
+    /// Every endpoint.
     endpoints: Vec<Endpoint>,
-    /// What it answers by itself.
+    /// The gateway responses.
     responses: GatewayResponses,
 }
 
 /// A route and the functions behind it.
 #[derive(Debug)]
 struct Endpoint {
-    /// The route as the template has it.
+    /// The route of the template.
     route: Route,
-    /// The authorizer that is asked first, and its function.
+    /// The authorizer, if there is one, and its function.
     authorizer: Option<(Arc<Authorizer>, Arc<Function>)>,
     /// The function; none for a preflight.
     function: Option<Arc<Function>>,
-    /// The stage's throttling: API Gateway counts each method by itself.
+    /// The stage's throttling, which API Gateway counts for each method separately.
     throttle: Option<Bucket>,
 }
 
-/// What the log says about a request.
+/// The data for the log line of a request.
 #[derive(Debug, Default)]
 struct Record {
-    /// What the authorizer said.
+    /// The authorizer's decision.
     verdict: Option<&'static str>,
     /// Which functions ran and for how long.
     invocations: Vec<(String, Duration)>,
-    /// What was sent in place of a function's reply.
+    /// The gateway response that was sent instead of a function's reply.
     gateway_response: Option<ResponseType>,
 }
 
 impl RestApi {
-    /// Puts together the template's API and its functions; throttles if `throttles`.
+    /// Combines the template's API with its functions; enforces throttling if `throttles`.
     pub(crate) fn new(api: Api, functions: &BTreeMap<String, Arc<Function>>, throttles: bool) -> Self {
         let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
         let authorizer = |name: &String| {
@@ -99,10 +99,10 @@ impl RestApi {
 
     /// Answers a request and logs it in one line.
     pub(crate) async fn serve(&self, request: Request<Body>, peer: SocketAddr) -> Response {
-        // A new one for every request: a client's own `x-amzn-RequestId` does not count here.
+        // A new one for every request: a client's own `x-amzn-RequestId` is ignored.
         let request_id = uuid::Uuid::new_v4().to_string();
         let (request, body) = request.into_parts();
-        // API Gateway takes the slashes before a path as one; `requestContext.path` keeps them.
+        // API Gateway reads several leading slashes as one; `requestContext.path` keeps them.
         let path = &format!("/{}", request.uri.path().trim_start_matches('/'));
         let mut record = Record::default();
         let domain = host(&request);
@@ -121,7 +121,7 @@ impl RestApi {
             Refusal::Http(status) => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = status;
-                // What is left of the request on this connection would be taken for the next one.
+                // Otherwise the rest of this request would be read as the next one.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 response
             }
@@ -129,7 +129,8 @@ impl RestApi {
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
         }
-        // The path as it was routed, without its query, which may hold a token; never a header or a body.
+        // The path as it was routed, without its query, which may contain a token. Headers and bodies are never
+        // logged.
         let (method, path) = (loggable(request.method.as_str()), loggable(routes::without_trailing_slash(path)));
         tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
@@ -178,7 +179,7 @@ impl RestApi {
     }
 }
 
-/// Asks the authorizer; an Allow puts its context into the request's.
+/// Calls the authorizer and adds its context to the request's.
 async fn authorize(
     function: &Function,
     description: &Description,
@@ -203,12 +204,12 @@ async fn authorize(
     if decision.is_allowed { Ok(()) } else { Err(ResponseType::AccessDenied) }
 }
 
-/// Invokes the function of a route and makes its reply a response.
+/// Invokes the function of a route and turns its reply into a response.
 async fn integrate(function: &Function, event: Value, record: &mut Record) -> Result<Response, ResponseType> {
     let reply = tokio::time::timeout(INTEGRATION_TIMEOUT, record.timed(function, event)).await;
     let reply = reply.map_err(|_| ResponseType::IntegrationTimeout)?.map_err(|err| {
         tracing::warn!("function {}: {err}", function.id);
-        ResponseType::IntegrationFailure // its own time-out too
+        ResponseType::IntegrationFailure // also for the function's own time-out
     })?;
     integration::response(&reply).map_err(|malformed| {
         tracing::warn!("function {}: {malformed}", function.id);
@@ -216,7 +217,7 @@ async fn integrate(function: &Function, event: Value, record: &mut Record) -> Re
     })
 }
 
-/// The response of the mock integration that SAM puts behind a preflight.
+/// The response of the mock integration that SAM creates for a preflight.
 fn preflight(headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::from("{}\n"));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -236,8 +237,8 @@ fn host(request: &Parts) -> Option<&str> {
     host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()).then_some(host)
 }
 
-/// A path or a method for the log: what is too long or too odd to be a route's own is left out, for
-/// it may be a token, or written to forge a line.
+/// A path or a method for the log. A segment that is too long or has unusual characters is left out: it may
+/// be a token, or an attempt to forge a log line.
 fn loggable(path: &str) -> String {
     let shown =
         |segment: &str| segment.len() <= MAX_LOGGED_SEGMENT && segment.bytes().all(|byte| byte.is_ascii_graphic());
@@ -254,7 +255,7 @@ impl Record {
         reply
     }
 
-    /// What follows the status in the log.
+    /// The part of the log line after the status.
     fn suffix(&self) -> String {
         let mut text = String::new();
         if let Some(kind) = self.gateway_response {

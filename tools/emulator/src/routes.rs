@@ -1,9 +1,9 @@
 //! Routing: from a path and a method to the route of the template.
 //!
-//! A [`matchit`] router has API Gateway's order: a segment that is literally there before `{name}` before
-//! `{name+}`, and a less specific resource where a more specific one does not fit the rest of the path. Each
-//! method has a router of its own, because a resource without the method does not hide a less specific one
-//! that has it. Both rules were recorded against API Gateway (docs/gateway.md).
+//! A [`matchit`] router has API Gateway's order: a literal segment before `{name}` before `{name+}`, and a
+//! less specific resource if a more specific one does not match the rest of the path. Each method has its
+//! own router, because a resource without the method does not hide a less specific one that has it. Both
+//! rules were recorded against API Gateway (docs/gateway.md).
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ pub(crate) const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATC
 /// Finds the route of a request.
 #[derive(Debug)]
 pub(crate) struct Routes {
-    /// Positions of routes, by method.
+    /// Indexes of routes, by method.
     by_method: BTreeMap<&'static str, Router<usize>>,
 }
 
 /// The route of a request.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Match {
-    /// Position of the route among those that [`Routes::new`] was given.
+    /// Index of the route among those given to [`Routes::new`].
     pub(crate) index: usize,
     /// Path parameters, as the client sent them.
     pub(crate) parameters: Vec<(String, String)>,
@@ -33,16 +33,16 @@ impl Routes {
     ///
     /// # Errors
     ///
-    /// The position of a route that API Gateway would not accept, and the reason.
+    /// The index of a route that API Gateway would not accept, and the reason.
     pub(crate) fn new(routes: &[(&str, &str)]) -> Result<Self, (usize, String)> {
         for (index, (path, method)) in routes.iter().enumerate() {
             let earlier = &routes[..index];
             let fault = if let Err(message) = check(path) {
                 message.to_owned()
             } else if earlier.contains(&(path, method)) {
-                format!("{method} {path} has a function already")
+                format!("{method} {path} already has a function")
             } else if let Some((one, other)) = earlier.iter().find_map(|(earlier, _)| rivals(earlier, path)) {
-                format!("{other} beside {one}: API Gateway allows one path variable at each place")
+                format!("{other} conflicts with {one}: API Gateway allows only one path variable at a place")
             } else {
                 continue;
             };
@@ -61,7 +61,7 @@ impl Routes {
         Ok(Self { by_method })
     }
 
-    /// The route for a path without a trailing slash; `None` is what API Gateway answers with 403.
+    /// The route for a path without a trailing slash; `None` if there is none, which is a 403.
     pub(crate) fn find(&self, path: &str, method: &str) -> Option<Match> {
         let found = self.by_method.get(method)?.at(path).ok()?;
         let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -69,12 +69,12 @@ impl Routes {
     }
 }
 
-/// A path without the slash at its end, which API Gateway leaves out when it routes.
+/// A path without its trailing slash, which API Gateway ignores when it routes.
 pub(crate) fn without_trailing_slash(path: &str) -> &str {
     path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
 }
 
-/// Refuses the path of a resource that API Gateway would refuse.
+/// Refuses the path of a resource if API Gateway would refuse it.
 fn check(path: &str) -> Result<(), &'static str> {
     let Some(path) = path.strip_prefix('/') else { return Err("a path must begin with /") };
     if path.is_empty() {
@@ -96,13 +96,13 @@ fn check(path: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The variables of two paths that are the same up to them.
+/// The first segments in which two paths differ, if both are variables.
 fn rivals<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
     let (one, other) = one.split('/').zip(other.split('/')).find(|(one, other)| one != other)?;
     (variable(one).is_some() && variable(other).is_some()).then_some((one, other))
 }
 
-/// The name of the variable that a segment is, with `+` if it is greedy.
+/// The name of a segment's variable, with `+` if it is greedy; `None` if it is literal.
 fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
@@ -195,11 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn a_second_variable_at_one_place_is_refused_whatever_its_method() {
+    fn a_second_variable_at_one_place_is_refused_for_any_method() {
         for (one, other) in [("/{a}", "/{b}"), ("/{proxy+}", "/{id}"), ("/a/{b}/c", "/a/{d}"), ("/{a}", "/{a+}")] {
             let (index, message) = Routes::new(&[(one, "GET"), (other, "POST")]).unwrap_err();
             assert_eq!(index, 1);
-            assert!(message.ends_with("API Gateway allows one path variable at each place"), "{message}");
+            assert!(message.ends_with("API Gateway allows only one path variable at a place"), "{message}");
         }
         assert!(Routes::new(&[("/{a}", "GET"), ("/{a}/{b+}", "GET"), ("/b/{c}", "GET")]).is_ok());
     }

@@ -10,7 +10,7 @@ use crate::template::Throttling;
 pub(crate) struct Bucket {
     /// Rate and burst.
     settings: Throttling,
-    /// Requests left, and when they were counted.
+    /// The requests left, and the time when they were counted.
     level: Mutex<(f64, Instant)>,
 }
 

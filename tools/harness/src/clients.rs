@@ -1,4 +1,4 @@
-//! The functions' clients, for a test or a proof that needs no function.
+//! The functions' clients, for tests and proofs that call the store without a function.
 
 use std::sync::Arc;
 

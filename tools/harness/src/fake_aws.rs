@@ -1,7 +1,7 @@
 //! A fake AWS over TCP: DynamoDB and Secrets Manager in one server, whose answers the caller decides.
 //!
-//! It keeps no table. It is for what an emulator cannot do on demand: stall, fail, answer nonsense,
-//! count connections, or answer faster than the function that is measured.
+//! It keeps no table. Use it for what an emulator cannot do on demand: stall, fail, answer nonsense, count
+//! connections, or answer so fast that only the function is measured.
 
 use std::{
     io,
@@ -31,13 +31,13 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-/// The key in [`Reply::key_ring`], which must never be seen in a log or a reply.
+/// The key in [`Reply::key_ring`], which must never be in a log or a reply.
 pub const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
 
 /// The header by which AWS's services ask for a pause before the next attempt, in milliseconds.
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
-/// A running server, which stays as long as the Tokio runtime that started it.
+/// A running server. It runs until the Tokio runtime that started it ends.
 #[derive(Debug)]
 pub struct FakeAws {
     /// The endpoint of both services.
@@ -51,7 +51,7 @@ pub struct FakeAws {
 pub struct Call {
     /// The action, such as `PutItem`.
     pub action: String,
-    /// The JSON that came with it.
+    /// Its JSON.
     pub body: String,
 }
 
@@ -121,12 +121,12 @@ impl Reply {
     }
 }
 
-/// The answers of an AWS that does all that a function asks for.
+/// The answers of an AWS on which every call succeeds.
 #[must_use]
 pub fn works(call: &Call) -> Reply {
     match call.action.as_str() {
         "GetSecretValue" => Reply::key_ring(),
-        // A function warms up by a write under a condition that fails.
+        // A function warms up with a write whose condition fails.
         "PutItem" | "UpdateItem" if call.body.contains("\"warm-") => Reply::condition_failed(),
         "PutItem" | "UpdateItem" => Reply::done(),
         _ => Reply::error(StatusCode::BAD_REQUEST, "UnknownOperationException"),

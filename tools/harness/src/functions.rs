@@ -1,4 +1,4 @@
-//! The table of the deployed functions, for the tests and benchmarks that look at each of them.
+//! The table of the deployed functions, for tests and benchmarks that cover all of them.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub const FUNCTIONS: [Function; 4] = [
 pub struct Function {
     /// The name of its folder and of its binary, and the prefix of its events in `events/`.
     pub name: &'static str,
-    /// What its role allows on the table of tokens; a role without access does not read the key ring either.
+    /// What its role allows on the table of tokens. A role without access cannot read the key ring either.
     pub access: Option<Access>,
     /// The routes of the API that invoke it.
     pub routes: &'static [&'static str],

@@ -15,8 +15,8 @@ use crate::runtime_api::{Call, RuntimeApi};
 /// Environment variables, by name.
 pub type Variables = Vec<(&'static str, String)>;
 
-/// The variables that Lambda and `template.yaml` set, for all functions in one, with the endpoints of
-/// the two services and the name of the table.
+/// The variables that Lambda and `template.yaml` set, of all functions together, with these endpoints of
+/// the two services and this name of the table.
 #[must_use]
 pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variables {
     let variables = [
@@ -45,7 +45,7 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
     variables.map(|(name, value)| (name, value.to_owned())).into()
 }
 
-/// The command that starts `binary` with no other environment than `variables`; it takes its events from
+/// The command that starts `binary` with only `variables` as its environment. It takes its events from
 /// `api`.
 #[must_use]
 pub fn command(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Command {
@@ -79,7 +79,7 @@ pub struct Process {
 /// The answer to an event.
 #[derive(Debug)]
 pub struct Answer {
-    /// The response or the error.
+    /// The response, or the error of a failed invocation.
     pub body: Value,
     /// Whether the invocation failed, and `body` is its error.
     pub is_error: bool,

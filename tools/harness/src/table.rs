@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use tokens::{Jti, Row};
 use uuid::Uuid;
 
-/// The same as in [`variables`](crate::process::variables), because DynamoDB Local separates the tables of each
+/// Equal to that of [`variables`](crate::process::variables), because DynamoDB Local separates tables by
 /// Region and access key.
 const REGION: &str = "us-east-1";
 
@@ -54,7 +54,7 @@ impl Table {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "test"))
-            // As the functions retry.
+            // Like the functions.
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(25)))
             .endpoint_url(url);
         Self { client: Client::from_conf(config.build()), name }

@@ -1,4 +1,4 @@
-//! A real DynamoDB, or DynamoDB Local, in place of memory.
+//! The option `--dynamodb`: a table of DynamoDB, or of an emulator, instead of memory.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// It is not a URL.
+    /// The URL is malformed.
     #[error("--dynamodb must be an http or https URL")]
     Url,
     /// A variable that this DynamoDB needs is not set.
     #[error("--dynamodb cannot be used")]
     Environment(#[source] ConfigError),
-    /// The table does not exist, on a DynamoDB that is not an emulator.
-    #[error("the table {table} does not exist at {url}; it is made on a loopback address only")]
+    /// The table does not exist, and the DynamoDB is not an emulator.
+    #[error("the table {table} does not exist at {url}; a missing table is created only on a loopback address")]
     Missing {
         /// The table.
         table: String,
@@ -48,8 +48,8 @@ pub enum DynamoDbError {
 
 /// The store in the table `table` of the DynamoDB at `url`.
 ///
-/// On a loopback address, which is taken for an emulator's, the table is made if it is missing, and
-/// credentials need not be set. Elsewhere a missing table is an error.
+/// A loopback address counts as an emulator: a missing table is created there, and credentials need not
+/// be set. Elsewhere a missing table is an error.
 ///
 /// # Errors
 ///
@@ -59,7 +59,7 @@ pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<DynamoTokenStore>, D
     let lookup = |name: &str| match name {
         "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.to_owned()),
         "TABLE_NAME" => Some(table.to_owned()),
-        "KEY_RING_SECRET_ID" => Some("none: the key is drawn at start".to_owned()),
+        "KEY_RING_SECRET_ID" => Some("unused: the key is drawn at start".to_owned()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => None,
         "AWS_REGION" => apigw::env(name).or(is_emulator.then(|| "us-east-1".to_owned())),
         _ => apigw::env(name).or((is_emulator && name != "AWS_SESSION_TOKEN").then(|| "local".to_owned())),
@@ -84,7 +84,7 @@ pub async fn dynamodb(url: &str, table: &str) -> Result<Arc<DynamoTokenStore>, D
     Ok(Clients::new(settings).map_err(bad_setting)?.store)
 }
 
-/// Whether `url` can only be something on this machine.
+/// Whether `url` is certainly on this machine.
 fn is_loopback(url: &str) -> bool {
     let uri = url.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -93,13 +93,13 @@ fn is_loopback(url: &str) -> bool {
     is_url && (host == "localhost" || address.is_ok_and(|address| address.is_loopback()))
 }
 
-/// A client for the table itself, which no function has a permission for.
+/// A client that describes and creates tables, for which the functions have no permission.
 fn client(functions: aws_sdk_dynamodb::config::Builder) -> Client {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ANSWER_TIMEOUT).build();
     Client::from_conf(functions.timeout_config(timeouts).retry_config(RetryConfig::disabled()).build())
 }
 
-/// Makes the table as the template does, but for its time to live, which emulators keep badly.
+/// Creates the table as the template does, except for its time to live, which emulators implement poorly.
 async fn create_table(client: &Client, table: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let key = KeySchemaElement::builder().attribute_name("jti").key_type(KeyType::Hash).build()?;
     let jti = AttributeDefinition::builder().attribute_name("jti").attribute_type(ScalarAttributeType::S).build()?;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_that_is_none_is_one_clear_error() {
+    async fn a_malformed_url_is_one_clear_error() {
         for url in ["ftp://127.0.0.1", "localhost:8000", "nonsense"] {
             let error = dynamodb(url, "Tokens").await.err().unwrap();
             assert!(matches!(error, DynamoDbError::Url | DynamoDbError::Environment(_)), "{url}: {error}");

@@ -1,4 +1,4 @@
-//! The functions of this project, as they are deployed, over one store and a random key.
+//! The deployed functions of this project, with one store and a random key.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use serde_json::{Value, json, value::to_raw_value};
 use tokens::{FixedKeyStore, InMemoryTokenStore, KeyRing, KeyRingError, Ports, Timestamp, TokenStore};
 use uuid::Uuid;
 
-/// The functions of this project, over a store in memory.
+/// The functions of this project, with a store in memory.
 ///
 /// # Errors
 ///
-/// [`KeyRingError`] when the random key ring is malformed; it never is.
+/// [`KeyRingError`] if the random key ring is malformed, which never happens.
 pub fn functions() -> Result<Functions, KeyRingError> {
     functions_over(Arc::new(InMemoryTokenStore::new()))
 }
 
-/// The functions of this project, all over `store` and one random key.
+/// The functions of this project, all with `store` and one random key.
 ///
 /// # Errors
 ///
@@ -52,12 +52,12 @@ pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Function
 /// A function's `handle`.
 type Handle<S, R> = for<'a> fn(&'a S, Event) -> BoxFuture<'a, Result<R, Error>>;
 
-/// What `new` makes from the variables of a function's environment.
+/// Calls `new` with the settings in a function's environment.
 fn with_settings<S>(environment: &Environment, new: impl FnOnce(Settings<'_>) -> S) -> S {
     new(Settings::new(&|name| variable(environment, name)))
 }
 
-/// A function as one from JSON to JSON.
+/// Wraps a function as a handler from JSON to JSON.
 fn function<S, R>(
     service: Result<S, ConfigError>,
     handle: Handle<S, R>,
@@ -80,8 +80,8 @@ where
 /// The variable `name` of a function, as its process environment would have it.
 fn variable(environment: &Environment, name: &str) -> Option<String> {
     match name {
-        // The template names issuer and audience after stack and Region, which this machine does not
-        // have: its tokens say `local`, and no deployed stack accepts them.
+        // The template builds issuer and audience from stack and Region. There are none on this machine, so
+        // its tokens say `local`, and no deployed stack accepts them.
         "TOKEN_ISSUER" => Some("local".to_owned()),
         "TOKEN_AUDIENCE" => Some("local/Prod".to_owned()),
         name => environment.get(name).cloned(),

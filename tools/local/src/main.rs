@@ -15,19 +15,19 @@ struct Arguments {
     /// Port to listen on.
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// Address to listen on.
+    /// IP address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// The SAM template.
+    /// Path of the SAM template.
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
     /// Enforce the template's throttling.
     #[arg(long)]
     throttle: bool,
-    /// Keep the tokens in the DynamoDB at this URL, and not in memory.
+    /// Keep the tokens in DynamoDB at this URL instead of in memory.
     #[arg(long, value_name = "URL", requires = "table")]
     dynamodb: Option<String>,
-    /// The table of tokens; made if it is missing, on a loopback URL only.
+    /// Name of the table of tokens. On a loopback URL it is created if it is missing.
     #[arg(long, value_name = "NAME", requires = "dynamodb")]
     table: Option<String>,
 }
@@ -56,7 +56,7 @@ async fn run(options: Options, dynamodb: Option<(String, String)>) -> anyhow::Re
     for warning in server.warnings() {
         tracing::warn!("{warning}");
     }
-    // It serves also when standard output is closed.
+    // A closed standard output must not stop it.
     _ = write!(std::io::stdout(), "{}", server.summary());
     server.serve(termination()?).await?;
     Ok(())

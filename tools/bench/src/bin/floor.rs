@@ -1,4 +1,4 @@
-//! `floor`: a function that does nothing, so the fastest that `lambda_runtime` allows.
+//! `floor`: a function that does nothing, the fastest that `lambda_runtime` allows.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;

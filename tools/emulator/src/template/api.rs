@@ -13,9 +13,9 @@ use super::{Fault, cors};
 use crate::gateway_response::GatewayResponses;
 use crate::routes::{METHODS, Routes, without_trailing_slash};
 
-/// Members of an `Api` event that are understood; any other would change how the route is served.
+/// The supported members of an `Api` event. Any other would change how the route is served.
 const EVENT: &[&str] = &["Auth", "Method", "Path", "RestApiId"];
-/// Lambda's limit of a function's time-out, in seconds.
+/// Lambda's limit for a function's time-out, in seconds.
 const MAX_TIMEOUT_SECONDS: u64 = 900;
 
 /// A REST API and the functions behind it.
@@ -31,11 +31,11 @@ pub(crate) struct Api {
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Functions in use, by logical id.
     pub(crate) functions: BTreeMap<String, Function>,
-    /// What API Gateway answers by itself.
+    /// The gateway responses.
     pub(crate) responses: GatewayResponses,
     /// Throttling of every method.
     pub(crate) throttling: Option<Throttling>,
-    /// What the deployed API may do and this one does not, in the order of the template.
+    /// Where the deployed API may differ from this one, in the order of the template.
     pub(crate) warnings: Vec<Fault>,
 }
 
@@ -116,7 +116,7 @@ fn only_api<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<(&'a str, &'a V
     }
 }
 
-/// The events of type `Api` and the functions that they are of.
+/// The events of type `Api`, each with its function.
 fn api_events<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<Vec<(&'a str, Value<'doc>)>, Fault> {
     let mut found = Vec::new();
     for (id, function) in of_type(resources, "AWS::Serverless::Function") {
@@ -130,7 +130,7 @@ fn api_events<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<Vec<(&'a str,
     Ok(found)
 }
 
-/// The fault of an event that names no API.
+/// The fault of an event that does not name its API.
 fn implicit(event: &Value<'_>) -> Fault {
     event.fault(
         "an event without RestApiId belongs to SAM's implicit API, which is not supported: \

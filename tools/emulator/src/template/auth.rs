@@ -1,4 +1,4 @@
-//! Authorizers: REQUEST authorizers, their identity sources, and which route asks which.
+//! Authorizers: REQUEST authorizers, their identity sources, and their routes.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::Fault;
 use super::known::{Resource, of_type};
 use super::value::Value;
 
-/// Members of the `Auth` of an API that are understood; `InvokeRole` and the API key change no answer here.
+/// The supported members of the `Auth` of an API. `InvokeRole` and the API key change no answer here.
 const AUTH: &[&str] = &[
     "AddApiKeyRequiredToCorsPreflight",
     "AddDefaultAuthorizerToCorsPreflight",
@@ -14,12 +14,12 @@ const AUTH: &[&str] = &[
     "DefaultAuthorizer",
     "InvokeRole",
 ];
-/// Members of an authorizer that are understood.
+/// The supported members of an authorizer.
 const AUTHORIZER: &[&str] =
     &["DisableFunctionDefaultPermissions", "FunctionArn", "FunctionInvokeRole", "FunctionPayloadType", "Identity"];
-/// How long API Gateway reuses an answer where `ReauthorizeEvery` says nothing, in seconds.
+/// How long API Gateway reuses an answer if `ReauthorizeEvery` is not set, in seconds.
 const DEFAULT_CACHE_SECONDS: u32 = 300;
-/// The longest time that API Gateway accepts for it.
+/// The longest `ReauthorizeEvery` that API Gateway accepts, in seconds.
 const MAX_CACHE_SECONDS: u32 = 3600;
 
 /// A REQUEST authorizer.
@@ -27,7 +27,7 @@ const MAX_CACHE_SECONDS: u32 = 3600;
 pub(crate) struct Authorizer {
     /// Logical id of its function.
     pub(crate) function: String,
-    /// For how long API Gateway would reuse its answer.
+    /// How long API Gateway would reuse its answer, in seconds.
     pub(crate) cache_seconds: u32,
     /// Headers without which API Gateway answers 401 by itself, in lower case.
     pub(crate) headers: Vec<String>,
@@ -38,11 +38,11 @@ pub(crate) struct Authorizer {
 /// The authorizers of the API and which of them applies by default.
 #[derive(Default)]
 pub(super) struct Auth {
-    /// All that the template has, by name.
+    /// All authorizers of the template, by name.
     pub(super) authorizers: BTreeMap<String, Authorizer>,
-    /// The one of a route that names none.
+    /// The authorizer of a route that does not name one.
     pub(super) default: Option<String>,
-    /// Whether SAM would put the default authorizer before the preflights too.
+    /// Whether SAM would add the default authorizer to the preflights too.
     pub(super) guards_preflights: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The section `Conditions`, evaluated where a resource or a function asks for one.
+//! The section `Conditions`, evaluated when a resource or a function uses one.
 
 use super::Fault;
 use super::intrinsics::Document;

@@ -68,7 +68,7 @@ fn headers(cors: &Value<'_>) -> Result<HeaderMap, Fault> {
     Ok(headers)
 }
 
-/// A header's value in the form `'literal'`, the only one that needs no request.
+/// A header's value in the form `'literal'`, the only form that does not depend on a request.
 pub(super) fn literal(value: &Value<'_>) -> Result<HeaderValue, Fault> {
     let text = value.text()?;
     let literal = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));

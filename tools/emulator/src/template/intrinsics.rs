@@ -1,11 +1,11 @@
-//! CloudFormation's intrinsic functions, resolved one node at a time and only where a value is needed.
+//! CloudFormation's intrinsic functions, resolved node by node when a value is needed.
 
 use std::cell::RefCell;
 
 use super::Fault;
 use super::node::{Content, Entry, Node};
 
-/// The pseudo parameters, as this machine answers them.
+/// The values of the pseudo parameters.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
     ("AWS::AccountId", crate::account::ACCOUNT_ID),
     ("AWS::Partition", "aws"),
@@ -14,12 +14,12 @@ const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
     ("AWS::URLSuffix", "amazonaws.com"),
 ];
 
-/// The document and what its functions refer to.
+/// The template, in which functions look up names.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// The top of the template.
+    /// The root of the template.
     pub(super) root: Node,
-    /// Names of the conditions being evaluated, to find one that depends on itself.
+    /// Names of the conditions being evaluated, to detect one that depends on itself.
     pub(super) evaluating: RefCell<Vec<String>>,
 }
 
@@ -34,7 +34,7 @@ impl Document {
         self.root.get(section)?.value.get(name)
     }
 
-    /// The node without a function at its top; `None` is `AWS::NoValue`.
+    /// The node after its own function, if it is one, is resolved; `None` is `AWS::NoValue`.
     pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, Fault> {
         let Content::Call(name, argument) = &*node.content else {
             return Ok(Some(node.clone()));
@@ -77,7 +77,7 @@ impl Document {
         }
     }
 
-    /// What `Ref` gives for `name`.
+    /// The value of `Ref` for `name`.
     fn reference(&self, name: &str, line: usize) -> Result<Option<Node>, Fault> {
         let text = |text: &str| Ok(Some(Node::new(line, Content::Scalar(text.to_owned()))));
         if name == "AWS::NoValue" {
@@ -129,14 +129,14 @@ impl Document {
         let mut rest = pattern.as_str();
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) =
-                after.split_once('}').ok_or_else(|| Fault::new(line, "${ without } in the text of Fn::Sub"))?;
+                after.split_once('}').ok_or_else(|| Fault::new(line, "Fn::Sub has a ${ without a }"))?;
             result.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
                 result.push_str(&format!("${{{literal}}}"));
             } else if let Some(entry) = variables.as_ref().and_then(|variables| variables.get(name)) {
                 result.push_str(&self.text(&entry.value)?);
             } else if name.contains('.') {
-                result.push_str(name); // as GetAtt
+                result.push_str(name); // like GetAtt
             } else {
                 let value = self.reference(name, line)?;
                 let value = value.ok_or_else(|| Fault::new(line, format!("{name} has no value for Fn::Sub")))?;
@@ -153,7 +153,7 @@ impl Document {
         items.try_into().map_err(|_| Fault::new(argument.line, format!("{name} takes a list of {N}")))
     }
 
-    /// The items of a list; those that are `AWS::NoValue` are still in it.
+    /// The items of a list, including those that are `AWS::NoValue`.
     pub(super) fn items(&self, node: &Node) -> Result<Vec<Node>, Fault> {
         match self.resolve(node)?.as_ref().map(|node| &*node.content) {
             Some(Content::Sequence(items)) => Ok(items.clone()),
@@ -246,13 +246,13 @@ Test:
     }
 
     #[test]
-    fn what_cannot_be_resolved_is_a_fault_with_its_line_and_no_guess() {
+    fn an_unresolvable_function_is_a_fault_with_its_line() {
         for (expression, expected) in [
             ("!ImportValue x", "the function Fn::ImportValue is not supported"),
             ("{ 'Fn::Split': [a, b] }", "the function Fn::Split is not supported"),
             ("!Ref Nothing", "Nothing is neither a parameter nor a resource"),
             ("!Sub '${Nothing}'", "Nothing is neither a parameter nor a resource"),
-            ("!Sub '${Name'", "${ without } in the text of Fn::Sub"),
+            ("!Sub '${Name'", "Fn::Sub has a ${ without a }"),
             ("!Ref Undecided", "the parameter Undecided has no Default"),
             ("!Ref Stored", "the parameter Stored is in Parameter Store, which is not supported"),
             ("!FindInMap [Map, top, third]", "Mappings has no Map.top.third"),

@@ -1,14 +1,14 @@
-//! What of a template is understood: sections, resources, properties and events, by lists of what is known.
+//! The lists of the sections, resources, properties and events that the emulator supports.
 //!
-//! A name that is on no list is refused with its line, or, where it may have nothing to do with the API,
-//! warned about. Nothing that could change an answer of the deployed API passes in silence.
+//! A name that is on no list is an error with its line, or a warning if it may have no effect on the API.
+//! Nothing that could change a response of the deployed API is ignored silently.
 //!
 //! The properties and events are those of SAM 1.115 (`aws-sam-translator`).
 
 use super::Fault;
 use super::value::Value;
 
-/// The transform that makes a template one of SAM's.
+/// The transform of SAM templates.
 const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 /// Sections of a template.
 const SECTIONS: &[&str] = &[
@@ -27,7 +27,7 @@ const SECTIONS: &[&str] = &[
 /// Sections of `Globals`.
 const GLOBALS: &[&str] =
     &["Api", "CapacityProvider", "Function", "HttpApi", "LayerVersion", "SimpleTable", "StateMachine"];
-/// Attributes of a resource that is served; `IgnoreGlobals` would change which properties it has.
+/// Attributes of a supported resource. `IgnoreGlobals` is not among them: it would change its properties.
 const ATTRIBUTES: &[&str] = &[
     "Condition",
     "Connectors",
@@ -40,7 +40,7 @@ const ATTRIBUTES: &[&str] = &[
     "UpdatePolicy",
     "UpdateReplacePolicy",
 ];
-/// Resources, or whole services with `::` at the end, that stand behind an API or beside it.
+/// Resources, or with `::` at the end whole services, that do not change the responses of an API.
 const WITHOUT_EFFECT: &[&str] = &[
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
@@ -77,7 +77,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "AWS::WAFv2::WebACL",
     "AWS::XRay::",
 ];
-/// Events that bring no request to an API.
+/// Events that are not requests to an API.
 const OTHER_EVENTS: &[&str] = &[
     "AlexaSkill",
     "CloudWatchEvent",
@@ -97,9 +97,9 @@ const OTHER_EVENTS: &[&str] = &[
     "ScheduleV2",
     "SelfManagedKafka",
 ];
-/// Properties of an API that are served.
+/// Properties of an API that the emulator implements.
 const SERVED_BY_API: &[&str] = &["Auth", "Cors", "GatewayResponses", "MethodSettings", "StageName"];
-/// Properties of an API that leave its answers as they are. A cache cluster caches nothing by itself.
+/// Properties of an API that do not change its responses. A cache cluster alone caches nothing.
 const HARMLESS_IN_API: &[&str] = &[
     "AccessLogSetting",
     "AlwaysDeploy",
@@ -116,7 +116,7 @@ const HARMLESS_IN_API: &[&str] = &[
     "Tags",
     "TracingEnabled",
 ];
-/// Properties of a function that are served, or that leave its answers as they are.
+/// Properties of a function that the emulator implements, or that do not change its responses.
 const FUNCTION: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
@@ -159,17 +159,17 @@ const FUNCTION: &[&str] = &[
     "VpcConfig",
 ];
 
-/// A resource that exists.
+/// A resource whose condition, if it has one, is true.
 pub(super) struct Resource<'doc> {
     /// Logical id.
     pub(super) id: String,
     /// Its `Type`.
     pub(super) kind: String,
-    /// Itself.
+    /// The resource itself.
     pub(super) value: Value<'doc>,
 }
 
-/// Refuses sections and transforms that are not understood.
+/// Refuses unsupported sections and transforms.
 pub(super) fn check_sections(root: &Value<'_>) -> Result<(), Fault> {
     root.allow_only(SECTIONS)?;
     let transform =
@@ -184,7 +184,7 @@ pub(super) fn check_sections(root: &Value<'_>) -> Result<(), Fault> {
     root.get("Globals")?.map_or(Ok(()), |globals| globals.allow_only(GLOBALS))
 }
 
-/// The resources whose conditions hold; adds a warning for each that may change what the API answers.
+/// The resources whose conditions are true. Adds a warning for each that may change the API's responses.
 pub(super) fn resources<'doc>(root: &Value<'doc>, warnings: &mut Vec<Fault>) -> Result<Vec<Resource<'doc>>, Fault> {
     let mut resources = Vec::new();
     for (id, value) in root.required("Resources")?.members()? {
@@ -220,7 +220,7 @@ fn check_kind(kind: &str, resource: &Value<'_>, warnings: &mut Vec<Fault>) -> Re
     }
     let mut warn = |message: String| warnings.push(resource.fault(message));
     match kind {
-        "AWS::WAFv2::WebACLAssociation" => warn(format!("{kind}: what the web ACL blocks is served here")),
+        "AWS::WAFv2::WebACLAssociation" => warn(format!("{kind}: the web ACL is not applied here")),
         _ if kind.starts_with("AWS::ApiGateway::DomainName")
             || kind.starts_with("AWS::ApiGateway::BasePathMapping") =>
         {
@@ -230,17 +230,17 @@ fn check_kind(kind: &str, resource: &Value<'_>, warnings: &mut Vec<Fault>) -> Re
         _ if kind.starts_with("AWS::ApiGateway::") || kind.starts_with("AWS::ApiGatewayV2::") => {
             return Err(unsupported(kind, resource));
         }
-        _ => warn(format!("{kind} is not known here: if it changes what the API answers, that is not served")),
+        _ => warn(format!("{kind} is unknown and ignored here, even if it changes the API's responses")),
     }
     Ok(())
 }
 
-/// A resource that cannot be served.
+/// The fault of an unsupported resource.
 fn unsupported(kind: &str, resource: &Value<'_>) -> Fault {
     resource.fault(format!("{kind} is not supported, only AWS::Serverless::Api"))
 }
 
-/// Refuses an event that would bring requests of an API to something other than a function.
+/// Refuses an event that would send requests of an API to anything but a function.
 fn check_events(kind: &str, resource: &Value<'_>) -> Result<(), Fault> {
     if !kind.starts_with("AWS::Serverless::") {
         return Ok(());
@@ -257,7 +257,7 @@ fn check_events(kind: &str, resource: &Value<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Refuses what of an API, or of `Globals.Api`, is not understood, and warns about what is not served.
+/// Refuses unsupported parts of an API or of `Globals.Api`, and warns about those that have no effect here.
 pub(super) fn check_api(
     id: &str,
     api: &Value<'_>,
@@ -302,7 +302,7 @@ pub(super) fn check_api(
     Ok(())
 }
 
-/// Refuses what of a function, or of `Globals.Function`, is not understood, and warns about one that is stopped.
+/// Refuses unsupported parts of a function or of `Globals.Function`, and warns about a stopped function.
 pub(super) fn check_function(
     id: &str,
     function: &Value<'_>,
@@ -321,7 +321,7 @@ pub(super) fn check_function(
         }
         let reserved = properties.get("ReservedConcurrentExecutions")?;
         if let Some(reserved) = reserved.filter(|reserved| reserved.text().is_ok_and(|text| text == "0")) {
-            warnings.push(reserved.fault(format!("ReservedConcurrentExecutions: 0 stops {id} where it is deployed")));
+            warnings.push(reserved.fault(format!("ReservedConcurrentExecutions: 0 stops {id} in AWS, but not here")));
         }
     }
     Ok(())

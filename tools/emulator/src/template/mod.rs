@@ -1,7 +1,7 @@
 //! The SAM template: parsed, resolved and read into a model of the API that it describes.
 //!
-//! Nothing that the template decides is repeated in Rust, and nothing that it says is guessed: what this
-//! runner cannot serve is a [`Fault`] that names the line.
+//! Nothing that the template decides is repeated in Rust, and nothing is guessed: a part that the emulator
+//! cannot serve is a [`Fault`] that names the line.
 
 mod api;
 mod auth;
@@ -25,7 +25,7 @@ pub(crate) use stage::Throttling;
 pub struct Fault {
     /// Line in the template, from 1.
     pub line: usize,
-    /// What is wrong, for a person.
+    /// What is wrong, for people.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! The template as a tree in which every node knows its line and intrinsic functions are told apart.
+//! The template as a tree in which every node has its line, and intrinsic functions are their own kind of node.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub(super) struct Node {
 pub(super) enum Content {
     /// Nothing: an empty value or `null`.
     Null,
-    /// A scalar as it is written: whether `0123` is a number is the business of the property that holds it.
+    /// A scalar as it is written. Whether `0123` is a number depends on its property.
     Scalar(String),
     /// A list.
     Sequence(Vec<Node>),
@@ -71,11 +71,11 @@ impl Node {
 
 /// Builds nodes from the events of the YAML parser.
 struct Builder<'text> {
-    /// What is left of the text.
+    /// The rest of the text.
     events: Parser<'text, StrInput<'text>>,
-    /// The nodes that have an anchor, by the parser's number of it.
+    /// The nodes that have an anchor, by the number that the parser gives the anchor.
     anchors: HashMap<usize, Node>,
-    /// The names of the anchors: `PyYAML`, unlike YAML 1.2, refuses one that comes again.
+    /// The names of the anchors: unlike YAML 1.2, `PyYAML` refuses a repeated one.
     names: HashSet<String>,
 }
 
@@ -124,7 +124,10 @@ impl<'text> Builder<'text> {
 
     /// The node that an alias in `line` repeats.
     fn alias(&self, anchor: usize, line: usize) -> Result<Node, Fault> {
-        let node = self.anchors.get(&anchor).ok_or_else(|| Fault::new(line, "an alias inside the value it repeats"))?;
+        let node = self
+            .anchors
+            .get(&anchor)
+            .ok_or_else(|| Fault::new(line, "an alias refers to the value that contains it"))?;
         Ok(Node { line, ..node.clone() })
     }
 
@@ -182,7 +185,7 @@ impl<'text> Builder<'text> {
     }
 }
 
-/// A plain scalar as YAML 1.1 reads it, and SAM with it: `yes` and `Off` are booleans.
+/// A plain scalar as YAML 1.1, and therefore SAM, reads it: `yes` and `Off` are booleans.
 fn plain(text: &str) -> Content {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Content::Null,
@@ -192,7 +195,7 @@ fn plain(text: &str) -> Content {
     }
 }
 
-/// The long name of a function that is written as a tag; none for the tags of YAML itself.
+/// The long name of a function that is written as a tag; `None` for the tags of YAML itself.
 fn long_name(tag: &Tag) -> Option<String> {
     match tag.suffix() {
         "!" => None, // the tag `!`, which says that a scalar is a string
@@ -273,13 +276,13 @@ mod tests {
     fn an_alias_without_a_finished_anchor_and_a_merge_are_faults_with_their_line() {
         for (text, message) in [
             ("a: 1\nb: *x\n", "while parsing node, found unknown anchor"),
-            ("a: &x\n  b: *x\n", "an alias inside the value it repeats"),
+            ("a: &x\n  b: *x\n", "an alias refers to the value that contains it"),
             ("a: &x 1\nb: &x 2\n", "duplicate anchor x"),
             ("a: &x { b: 1 }\n<<: *x\n", "merge keys (<<) are not supported: repeat the members, or use an alias"),
         ] {
             assert_eq!(Node::parse(text).unwrap_err(), Fault::new(2, message), "{text}");
         }
-        assert!(Node::parse("'<<': 1\n").is_ok(), "a quoted << is a key like any other");
+        assert!(Node::parse("'<<': 1\n").is_ok(), "a quoted << is an ordinary key");
     }
 
     #[test]

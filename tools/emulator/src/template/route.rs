@@ -1,19 +1,19 @@
-//! A route: a method of a resource and what answers it.
+//! A route: a method of a resource, and its target.
 
 use http::header::HeaderMap;
 
 /// A method of a resource.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// Path of the resource, perhaps with `{name}` and `{name+}`.
+    /// Path of the resource, which can contain `{name}` and `{name+}`.
     pub(crate) path: String,
     /// The line of the path.
     pub(crate) line: usize,
     /// Method in upper case, or `ANY`.
     pub(crate) method: String,
-    /// Name of the authorizer that is asked first.
+    /// Name of the authorizer, if it has one.
     pub(crate) authorizer: Option<String>,
-    /// What answers.
+    /// What answers requests.
     pub(crate) target: Target,
 }
 
@@ -22,6 +22,6 @@ pub(crate) struct Route {
 pub(crate) enum Target {
     /// The function with this logical id.
     Function(String),
-    /// API Gateway itself, a CORS preflight with these headers.
+    /// API Gateway itself, with a CORS preflight that has these headers.
     Preflight(HeaderMap),
 }

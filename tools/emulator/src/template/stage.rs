@@ -1,4 +1,4 @@
-//! What the stage adds to the API: gateway responses and method settings.
+//! Gateway responses, and the throttling of the stage.
 
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName};
@@ -8,7 +8,7 @@ use super::cors::literal;
 use super::value::Value;
 use crate::gateway_response::{self, BodyTemplate, GatewayResponse, GatewayResponses};
 
-/// Members of a method setting that are served, or that leave the answers as they are.
+/// Members of a method setting that the emulator implements, or that do not change the responses.
 const METHOD_SETTING: &[&str] = &[
     "CacheDataEncrypted",
     "CacheTtlInSeconds",

@@ -1,4 +1,4 @@
-//! Templates: what is read of them, what is refused, and what is warned about.
+//! Templates: what is read, what is refused, and what is a warning.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ Resources:
 Transform: AWS::Serverless-2016-10-31
 ";
 
-/// The API of the template above with `text` in the place of the comment `#place`.
+/// The API of the template above with `text` in place of the comment `#place`.
 fn with(place: &str, text: &str) -> Result<Api, Fault> {
     Api::parse(&TEMPLATE.replace(&format!("#{place}\n"), &format!("{text}\n")))
 }
@@ -44,7 +44,7 @@ fn event(path: &str, rest: &str) -> String {
 }
 
 #[test]
-fn what_the_template_does_not_say_is_as_in_sam() {
+fn omitted_properties_have_sam_s_defaults() {
     let api = Api::parse(TEMPLATE).unwrap();
     assert_eq!(api.authorizers["Mint"].cache_seconds, 300);
     assert_eq!(api.warnings, []);
@@ -100,7 +100,7 @@ fn a_preflight_allows_every_origin_unless_the_template_names_one() {
 fn a_path_with_a_trailing_slash_is_the_resource_without_it() {
     let api = with("event", &event("/b/", "Method: get")).unwrap();
     assert_eq!(api.routes[1].path, "/b");
-    assert_eq!(with("event", &event("/a/", "Method: get")).unwrap_err().message, "GET /a has a function already");
+    assert_eq!(with("event", &event("/a/", "Method: get")).unwrap_err().message, "GET /a already has a function");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn aliases_and_the_environment_of_globals_are_read() {
 }
 
 #[test]
-fn a_resource_whose_condition_does_not_hold_is_not_there() {
+fn a_resource_whose_condition_is_false_does_not_exist() {
     let conditional = |condition: &str| {
         let text = TEMPLATE.replace("Resources:", &format!("Conditions: {{ C: {condition} }}\nResources:"));
         Api::parse(&text.replace("  F:\n", "  F:\n    Condition: C\n")).map(|api| api.routes.len())
@@ -127,7 +127,7 @@ fn a_resource_whose_condition_does_not_hold_is_not_there() {
 }
 
 #[test]
-fn what_cannot_be_served_is_a_fault_that_names_the_line() {
+fn an_unsupported_part_is_a_fault_that_names_the_line() {
     for (place, text, line, message) in [
         ("api", "DefinitionBody: {}", 7, "DefinitionBody is not supported"),
         ("api", "BinaryMediaTypes: ['*/*']", 7, "BinaryMediaTypes is not supported"),
@@ -196,7 +196,7 @@ fn what_cannot_be_served_is_a_fault_that_names_the_line() {
         ("event", &event("/b", "Method: get, Auth: { ApiKeyRequired: true }"), 25, "ApiKeyRequired is not supported"),
         ("event", &event("/b", "Method: get, RequestModel: {}"), 25, "RequestModel is not supported"),
         ("event", &event("/b", "Method: brew"), 25, "the method BREW is not supported"),
-        ("event", &event("/a", "Method: GET"), 25, "GET /a has a function already"),
+        ("event", &event("/a", "Method: GET"), 25, "GET /a already has a function"),
         (
             "event",
             &event("/{a}{b}", "Method: get").replace("/{a}{b}", "'/{a}{b}'"),
@@ -235,7 +235,7 @@ fn what_cannot_be_served_is_a_fault_that_names_the_line() {
 }
 
 #[test]
-fn what_changes_the_api_from_elsewhere_is_a_fault_that_names_the_line() {
+fn a_resource_that_changes_the_api_from_outside_is_a_fault_that_names_the_line() {
     let uncached = "SAM refuses an authorizer that is cached and has no identity source: \
                     set Identity.ReauthorizeEvery: 0, or Identity.Headers";
     for (from, to, line, message) in [
@@ -327,7 +327,7 @@ fn what_changes_the_api_from_elsewhere_is_a_fault_that_names_the_line() {
 }
 
 #[test]
-fn what_leaves_the_answers_as_they_are_is_read_over() {
+fn a_part_without_effect_on_responses_is_ignored() {
     for (from, to) in [
         ("#api", "TracingEnabled: !ImportValue x"),
         ("#api", "MethodSettings: [{ HttpMethod: '*', ResourcePath: /*, LoggingLevel: OFF, CachingEnabled: no }]"),
@@ -346,13 +346,13 @@ fn what_leaves_the_answers_as_they_are_is_read_over() {
 }
 
 #[test]
-fn what_the_deployed_api_does_and_this_one_does_not_is_warned_about_with_its_line() {
+fn a_difference_from_the_deployed_api_is_a_warning_with_its_line() {
     for (from, to, line, message) in [
         (
             "Resources:",
             "Resources:\n  R: { Type: AWS::WAFv2::WebACLAssociation }",
             3,
-            "AWS::WAFv2::WebACLAssociation: what the web ACL blocks is served here",
+            "AWS::WAFv2::WebACLAssociation: the web ACL is not applied here",
         ),
         (
             "Resources:",
@@ -364,7 +364,7 @@ fn what_the_deployed_api_does_and_this_one_does_not_is_warned_about_with_its_lin
             "Resources:",
             "Resources:\n  R: { Type: Custom::Route }",
             3,
-            "Custom::Route is not known here: if it changes what the API answers, that is not served",
+            "Custom::Route is unknown and ignored here, even if it changes the API's responses",
         ),
         (
             "#api",
@@ -377,7 +377,7 @@ fn what_the_deployed_api_does_and_this_one_does_not_is_warned_about_with_its_lin
             "#function",
             "ReservedConcurrentExecutions: 0",
             21,
-            "ReservedConcurrentExecutions: 0 stops F where it is deployed",
+            "ReservedConcurrentExecutions: 0 stops F in AWS, but not here",
         ),
         (
             "Resources:",

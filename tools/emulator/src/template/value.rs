@@ -1,20 +1,20 @@
-//! A value of the template, resolved as far as it is read, and the faults of one that is not as expected.
+//! A value of the template, resolved when it is read, and the faults of unexpected values.
 
 use super::Fault;
 use super::intrinsics::Document;
 use super::node::{Content, Entry, Node};
 
-/// A node whose own function, if it was one, is resolved; its members are resolved when they are read.
+/// A node whose own function, if it was one, is resolved. Its members are resolved when they are read.
 #[derive(Clone, Debug)]
 pub(super) struct Value<'doc> {
-    /// Where its members' functions look up names.
+    /// The document in which its members' functions look up names.
     document: &'doc Document,
     /// The node, never a function.
     node: Node,
 }
 
 impl Document {
-    /// The top of the template.
+    /// The root of the template.
     pub(super) fn root(&self) -> Value<'_> {
         Value { document: self, node: self.root.clone() }
     }
@@ -39,7 +39,7 @@ impl<'doc> Value<'doc> {
         }
     }
 
-    /// The member `key`, which must be there.
+    /// The member `key`, which is required.
     pub(super) fn required(&self, key: &str) -> Result<Value<'doc>, Fault> {
         self.get(key)?.ok_or_else(|| self.fault(format!("{key} is missing")))
     }
@@ -90,7 +90,7 @@ impl<'doc> Value<'doc> {
         self.text()?.parse().map_err(|_| self.fault("a number is expected here"))
     }
 
-    /// Refuses what is not a mapping, and members other than `known`: a property that is ignored would be a guess.
+    /// Refuses a value that is not a mapping, and members other than `known`: to ignore a property is to guess.
     pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Fault> {
         if !self.is_mapping() {
             return Err(self.fault("a mapping is expected here"));
@@ -109,7 +109,7 @@ impl<'doc> Value<'doc> {
         }
     }
 
-    /// The value of an entry at the line of its key, unless there is none.
+    /// The value of an entry, with the line of its key; `None` if it has no value.
     fn member(&self, entry: &Entry) -> Result<Option<Value<'doc>>, Fault> {
         let resolved = self.document.resolve(&entry.value)?;
         let present = resolved.filter(|node| !matches!(&*node.content, Content::Null));

@@ -1,4 +1,4 @@
-//! The runner behaves as API Gateway does, seen from outside over HTTP.
+//! The emulator behaves like API Gateway, as a client sees it over HTTP.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ async fn an_allow_reaches_the_function_with_the_context_as_strings() {
 }
 
 #[tokio::test]
-async fn whatever_is_not_an_allow_stops_before_the_function() {
+async fn anything_but_an_allow_stops_before_the_function() {
     let api = Api::start().await;
     for (case, status, error_type) in [
         ("deny", 401, "AccessDeniedException"), // 401 by the template
@@ -45,7 +45,7 @@ async fn whatever_is_not_an_allow_stops_before_the_function() {
 }
 
 #[tokio::test]
-async fn a_request_without_an_identity_source_is_401_and_no_function_is_asked() {
+async fn a_request_without_an_identity_source_is_401_and_no_function_is_called() {
     let api = Api::start().await;
     for (query, caller, status, invocations) in
         [("?who=a", "a", 200, 2), ("?who=a", "", 401, 0), ("", "a", 401, 0), ("?who=", "a", 401, 0)]
@@ -128,7 +128,7 @@ async fn slashes_are_routed_and_shown_as_recorded() {
     assert!(seen.contains("/Prod/GET/guarded/\""), "the ARN of the method keeps the slash: {seen}");
 }
 
-/// The parameters of the same recording.
+/// The parameters from the same recording.
 #[tokio::test]
 async fn query_parameters_are_decoded_as_recorded() {
     let api = Api::start().await;
@@ -191,14 +191,14 @@ async fn headers_of_the_connection_do_not_reach_the_function() {
 }
 
 #[tokio::test]
-async fn a_gateway_response_is_worded_by_its_own_type() {
+async fn a_gateway_response_is_defined_by_its_own_type() {
     let api = Api::start().await;
 
     let denied = api.get("/guarded?case=deny").await;
 
     assert_eq!(denied.json(), json!({"reason": "expired", "none": "", "at": "/guarded"}));
     assert_eq!(denied.header("content-type"), "application/problem+json");
-    assert_eq!(denied.header("www-authenticate"), "Bearer", "not remapped: it is no function's header");
+    assert_eq!(denied.header("www-authenticate"), "Bearer", "not remapped: no function set it");
     assert_eq!(denied.header("cache-control"), "", "a type of its own inherits nothing from DEFAULT_4XX");
 }
 

@@ -1,4 +1,4 @@
-//! A server in this process whose functions do what the request's `case` parameter says.
+//! A server in this process. The parameter `case` of a request selects what its functions do.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Api {
         Self { url, invocations, client: reqwest::Client::new() }
     }
 
-    /// Sends bytes as they are, and nothing more if `ends`, and reads until the server closes the connection.
+    /// Sends raw bytes, closes the sending side if `ends`, and reads until the server closes the connection.
     pub(crate) async fn raw(&self, bytes: &str, ends: bool) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
@@ -77,7 +77,7 @@ impl Api {
     }
 }
 
-/// What a client sees.
+/// A response, as a client sees it.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,

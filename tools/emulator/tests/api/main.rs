@@ -1,6 +1,6 @@
-//! The emulator from outside: as API Gateway over HTTP, and at its start.
+//! The emulator from outside: over HTTP, and its start.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, which fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod gateway;
 mod helpers;

@@ -1,4 +1,4 @@
-//! What others reported of emulators or measured on API Gateway, tried on this one (docs/gateway.md).
+//! Reports about other emulators and measurements of API Gateway, tried on this emulator (docs/gateway.md).
 
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ async fn an_event_is_as_reported() {
 }
 
 #[tokio::test]
-async fn an_authorizer_is_asked_and_understood_as_reported() {
+async fn an_authorizer_is_called_and_understood_as_reported() {
     let api = Api::start().await;
 
     // DefinitelyTyped/DefinitelyTyped 69823: null stays null, and the latency is there
@@ -104,7 +104,7 @@ async fn an_authorizer_is_asked_and_understood_as_reported() {
     assert_eq!([&authorizer["none"], &authorizer["principalId"]], [&Value::Null, &json!("caller")]);
     assert!(authorizer.get("none").is_some() && authorizer["integrationLatency"].is_u64(), "{authorizer}");
 
-    // auth0-samples/jwt-rsa-aws-custom-authorizer 6: only this very word is 401
+    // auth0-samples/jwt-rsa-aws-custom-authorizer 6: only the exact message `Unauthorized` is a 401
     assert_eq!(api.get("/guarded?case=unauthorized").await.status, 401);
     assert_eq!(api.get("/guarded?case=error").await.text, r#"{"message":null}"#);
 

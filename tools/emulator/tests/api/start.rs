@@ -1,4 +1,4 @@
-//! What a start says: routes, warnings, and errors that name the line.
+//! The output of a start: routes, warnings, and errors that name the line.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -17,7 +17,10 @@ async fn the_summary_names_the_routes_the_throttling_and_a_request_to_try() {
     assert!(summary.starts_with(&format!("listening on {}\n", server.url())), "{summary}");
     let route = summary.lines().find(|line| line.contains("/guarded")).unwrap();
     assert_eq!(route.split_whitespace().collect::<Vec<_>>(), ["GET", "/guarded", "Scripted", "->", "EchoFunction"]);
-    assert!(summary.contains("0.01 a second, burst 3 (not enforced; --throttle enforces it)"), "{summary}");
+    assert!(
+        summary.contains("0.01 requests per second, burst 3 (not enforced; use --throttle to enforce it)"),
+        "{summary}"
+    );
     assert!(summary.ends_with(&format!("try: curl -i {}/guarded\n", server.url())), "{summary}");
 
     options.throttle = true;
@@ -26,7 +29,7 @@ async fn the_summary_names_the_routes_the_throttling_and_a_request_to_try() {
 }
 
 #[tokio::test]
-async fn an_authorizer_that_would_be_cached_is_warned_of_with_its_time() {
+async fn an_authorizer_that_would_be_cached_is_a_warning_with_its_time() {
     let server = Server::bind(options("api.yaml"), &functions(&Arc::default())).await.unwrap();
 
     let [warning] = server.warnings() else { panic!("{:?}", server.warnings()) };
@@ -40,23 +43,23 @@ async fn a_function_without_a_handler_is_an_error_that_names_the_line() {
     let err = Server::bind(options("api.yaml"), &echo).await.unwrap_err();
 
     assert!(matches!(&err, StartError::Template { fault, .. } if fault.line == 50), "{err}");
-    assert!(err.to_string().ends_with("api.yaml:50: no handler is named authorizer"), "{err}");
+    assert!(err.to_string().ends_with("api.yaml:50: no handler for the binary authorizer"), "{err}");
 }
 
 #[tokio::test]
 async fn a_function_that_refuses_its_environment_is_named() {
     let functions = functions(&Arc::default());
     let refusing = functions.configured("echo", |environment| {
-        Err::<fn(_, _) -> std::future::Ready<_>, _>(format!("ORIGIN: {} is no origin", environment["ORIGIN"]))
+        Err::<fn(_, _) -> std::future::Ready<_>, _>(format!("ORIGIN: {} is not an origin", environment["ORIGIN"]))
     });
 
     let err = Server::bind(options("api.yaml"), &refusing).await.unwrap_err();
 
-    assert_eq!(err.to_string(), "EchoFunction: ORIGIN: https://example.com is no origin");
+    assert_eq!(err.to_string(), "EchoFunction: ORIGIN: https://example.com is not an origin");
 }
 
 #[tokio::test]
-async fn a_port_in_use_and_a_missing_template_are_told_apart() {
+async fn a_port_in_use_and_a_missing_template_are_different_errors() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut in_use = options("api.yaml");
     in_use.port = taken.local_addr().unwrap().port();
@@ -69,7 +72,7 @@ async fn a_port_in_use_and_a_missing_template_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_before_the_end() {
+async fn a_request_in_progress_is_answered_before_the_server_ends() {
     let server = Server::bind(options("api.yaml"), &functions(&Arc::default())).await.unwrap();
     let url = format!("{}/open?case=slow", server.url());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

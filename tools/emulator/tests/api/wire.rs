@@ -1,14 +1,14 @@
-//! Requests that break the rules of HTTP, or follow the less usual ones.
+//! Requests that break the rules of HTTP, or use its unusual features.
 
 use crate::helpers::{Answer, Api};
 
-/// The status of an answer's text.
+/// The status in the text of a response.
 fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_or_is_framed_wrongly_is_400() {
+async fn an_interrupted_or_wrongly_framed_body_is_400() {
     let api = Api::start().await;
     for rest in [
         "Content-Length: 10\r\n\r\nshort",
@@ -62,7 +62,7 @@ async fn a_pipe_or_a_brace_in_a_query_string_must_be_encoded() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_not_a_path_or_a_method_of_no_rest_api_is_403() {
+async fn a_target_without_a_path_and_an_unknown_method_are_403() {
     let api = Api::start().await;
     for line in ["OPTIONS *", "CONNECT a:80", "TRACE /open/1", "BREW /open/1", "GET http://a"] {
         let answer = api.raw(&format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), false).await;
@@ -80,7 +80,7 @@ async fn the_answer_to_head_has_no_body() {
 }
 
 #[tokio::test]
-async fn what_the_server_itself_limits_has_its_own_status() {
+async fn the_limits_of_the_server_itself_have_their_own_status() {
     let api = Api::start().await;
     let headers = |count: usize| (0..count).map(|index| format!("X-{index}: a\r\n")).collect::<String>();
     let request =

@@ -1,4 +1,4 @@
-//! The project's own template and functions.
+//! The project's own template, served with its functions.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use local::{Options, Server};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-/// Serves the project's template from a fresh store and a fresh key; its URL.
+/// Serves the project's template with a fresh store and key. Returns its URL.
 async fn start() -> String {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let options = Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
@@ -27,7 +27,7 @@ async fn answer(request: RequestBuilder) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_token_of_get_tokens_is_of_the_same_store_and_key() {
+async fn a_token_from_get_tokens_can_be_spent_with_the_same_store_and_key() {
     let (url, client) = (start().await, Client::new());
 
     let (_, issued) = answer(client.get(format!("{url}/tokens"))).await;
@@ -40,7 +40,7 @@ async fn a_token_of_get_tokens_is_of_the_same_store_and_key() {
 }
 
 #[tokio::test]
-async fn each_start_draws_a_key_of_its_own() {
+async fn each_start_draws_a_new_key() {
     let (one, other, client) = (start().await, start().await, Client::new());
 
     let (_, issued) = answer(client.get(format!("{one}/tokens"))).await;

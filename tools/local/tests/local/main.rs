@@ -1,6 +1,6 @@
 //! The project's own API on this machine: its functions, and the program.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, which fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod functions;
 mod process;

@@ -1,4 +1,4 @@
-//! The program: its exit codes, its one line of error, its end, and what it never prints.
+//! The program `local`: its exit codes, its errors, its shutdown, and what it never prints.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ fn failed(arguments: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// The program, which ends with the test, passed or failed.
+/// The program. It is killed when the test ends, even if the test fails.
 struct Running(Child);
 
 impl Drop for Running {
@@ -61,7 +61,7 @@ fn request(address: &str, head_and_body: &str) -> String {
 }
 
 #[test]
-fn what_cannot_start_is_one_line_of_error_and_exit_code_1() {
+fn a_failed_start_is_one_line_of_error_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let duplicate = Path::new(env!("CARGO_MANIFEST_DIR")).join("../emulator/tests/templates/duplicate.yaml");
@@ -85,7 +85,7 @@ fn an_unknown_option_is_exit_code_2_and_names_it() {
 }
 
 #[test]
-fn a_signal_ends_it_cleanly_in_spite_of_an_idle_connection() {
+fn a_signal_ends_it_cleanly_despite_an_idle_connection() {
     for signal in ["-INT", "-TERM"] {
         let (mut child, address) = started();
         let mut idle = TcpStream::connect(&address).unwrap();
@@ -103,11 +103,11 @@ fn a_signal_ends_it_cleanly_in_spite_of_an_idle_connection() {
 }
 
 #[test]
-fn a_request_that_is_never_finished_does_not_keep_it_from_ending() {
+fn an_unfinished_request_does_not_keep_it_running() {
     let (mut child, address) = started();
     let mut half = TcpStream::connect(&address).unwrap();
     half.write_all(b"POST /validate HTTP/1.1\r\nHost: local\r\nContent-Length: 9\r\n\r\n{").unwrap();
-    request(&address, "GET /nowhere HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n"); // the other one has arrived
+    request(&address, "GET /nowhere HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n"); // the unfinished one has arrived
     let start = Instant::now();
 
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
@@ -117,7 +117,7 @@ fn a_request_that_is_never_finished_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn each_request_is_one_line_in_which_no_token_header_or_body_stands() {
+fn each_request_is_one_log_line_without_a_token_a_header_or_a_body() {
     let (mut child, address) = started();
     let hello = request(&address, "GET /hello?token=canary-query HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n");
     let token = hello.lines().find_map(|line| line.strip_prefix("x-access-token: ")).unwrap();
