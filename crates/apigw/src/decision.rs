@@ -121,11 +121,11 @@ where
     F: Future<Output = Result<Decision<C>, Error>>,
 {
     let answer = async {
-        let wire = Wire::parse(&event.payload).map_err(EventError::from)?;
+        let mut wire = Wire::parse(&event.payload).map_err(EventError::from)?;
         if wire.kind.as_deref() != Some("REQUEST") {
             return Err(EventError::NotARequest.into());
         }
-        let method_arn = wire.method_arn.clone().filter(|arn| !arn.is_empty());
+        let method_arn = wire.method_arn.take().filter(|arn| !arn.is_empty());
         let method_arn = match wire.version {
             Version::One => Some(method_arn.ok_or(EventError::Incomplete("methodArn"))?),
             Version::Two => None,
