@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `API_URL` | the API to test, such as `https://….amazonaws.com/Prod`; without it `local` is started here, on a free port |
 //! | `AWS_SAM_STACK_NAME` | in place of `API_URL`: the stack whose API to test, looked up by `sam` (on an emulator with `AWS_ENDPOINT_URL`) |
+//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION` | credentials of a caller with the stack's `OperatorPolicy`; not for `local`, which has its own |
 //! | `API_TARGET` | what serves it: `local`, `sam`, `emulator` or `aws` (the default with `API_URL`) |
 //!
 //! `target.rs` lists the modules that a target cannot show, each with its reason. Run against such a
@@ -13,7 +14,9 @@
 
 mod api;
 mod attacks;
+mod gate;
 mod gateway;
+mod iam;
 mod life;
 mod races;
 mod refusals;

@@ -6,8 +6,11 @@
 mod attacks;
 mod authorizer;
 mod config;
+mod guard;
 mod hello;
 mod helpers;
 mod idempotency;
+mod inspect;
 mod issue;
+mod revoke;
 mod validate;
