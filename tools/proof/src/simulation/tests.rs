@@ -58,6 +58,23 @@ fn a_store_that_forgets_the_claimant_is_caught() {
 }
 
 #[test]
+fn a_store_that_hides_replays_is_caught() {
+    fn hide_replays(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        match decide(row, claimant, now) {
+            Verdict::Spent { .. } => Verdict::Spent { replayed: false },
+            verdict => verdict,
+        }
+    }
+    fn hide_replays_in_odd_seconds(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        if now.0 % 2 == 1 { hide_replays(row, claimant, now) } else { decide(row, claimant, now) }
+    }
+    for decide in [hide_replays, hide_replays_in_odd_seconds] {
+        let violation = violation(Rule { decide, ..Rule::OF_ONE_USE }).unwrap();
+        assert_eq!(violation, "a replay was not called one");
+    }
+}
+
+#[test]
 fn a_mint_that_may_write_over_a_mark_is_caught() {
     fn insert_over_mark(row: Option<&Row>, minted_by: &Claimant) -> bool {
         row.is_none_or(|row| row.minted_by == *minted_by)

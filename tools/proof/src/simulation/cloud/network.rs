@@ -19,7 +19,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
 use serde_json::json;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 
 use super::{
     fault::{Fault, Faults},
@@ -39,6 +42,8 @@ pub(crate) struct Call {
     pub(crate) action: String,
     pub(crate) body: Vec<u8>,
     pub(crate) fault: Option<Fault>,
+    /// When it was sent.
+    pub(crate) sent: Instant,
 }
 
 impl Call {
@@ -182,7 +187,7 @@ impl Network {
             let mut calls = guard(calls);
             let attempt = 1 + calls.iter().filter(|call| call.action == action).count();
             let fault = guard(&self.faults).draw(action, attempt, &mut self.rng());
-            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault });
+            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent: Instant::now() });
             fault
         })
     }

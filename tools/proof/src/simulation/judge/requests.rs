@@ -32,9 +32,14 @@ pub(super) fn has_written(calls: &[Call]) -> bool {
     calls.iter().any(|call| call.action == "UpdateItem")
 }
 
+/// The last request to the store.
+pub(super) fn last_write(calls: &[Call]) -> Option<&Call> {
+    calls.iter().rfind(|call| !call.is_fetch())
+}
+
 /// Whether the last request to the store was answered, so that its outcome is known.
 pub(super) fn knows(calls: &[Call]) -> bool {
-    calls.iter().rfind(|call| !call.is_fetch()).is_none_or(Call::is_answered)
+    last_write(calls).is_none_or(Call::is_answered)
 }
 
 /// The claimant that a spend names.

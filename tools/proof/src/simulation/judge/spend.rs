@@ -4,7 +4,7 @@ use tokens::{Claimant, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS};
 
 use super::{
     Judge,
-    requests::{claimant, has_written, knows},
+    requests::{claimant, has_written, knows, last_write},
 };
 use crate::simulation::{
     cloud::{History, Services},
@@ -107,10 +107,14 @@ impl Judge {
         let floor = now.minus(REPLAY_WINDOW_SECONDS);
         let is_recent = used_at.is_some_and(|used_at| used_at >= floor);
         self.must(is_recent, || format!("a success again at {now:?} for {row:?}"));
+        let claims: Vec<_> = history.claims.iter().filter(|claim| Some(&claim.claimant) == claimant.as_ref()).collect();
         if answer.is_replayed {
-            let claims = history.users.iter().filter(|(user, _)| Some(user) == claimant.as_ref()).count();
-            self.must(claims > 1, || "a first use was called a replay".to_owned());
+            self.must(claims.len() > 1, || "a first use was called a replay".to_owned());
             self.must(client.key.is_some(), || "a client without a key was told of a replay".to_owned());
+        } else {
+            let sent = last_write(&invoked.calls).map(|write| write.sent);
+            let is_replay = client.key.is_some() && claims.iter().any(|claim| Some(claim.at) <= sent);
+            self.must(!is_replay, || "a replay was not called one".to_owned());
         }
         let not_before = services.ring.not_before;
         let is_known = now >= not_before.plus(OLDEST_RING_SECONDS + SKEW_SECONDS) && !invoked.has_faulty_keys;
@@ -121,9 +125,9 @@ impl Judge {
         let Spend { minted, client, claimant, invoked, history, services } = spend;
         let now = invoked.now;
         let is_true = match answer.reason.as_str() {
-            "already_used" => history.users.iter().any(|(user, used_at)| {
-                let is_too_late = *used_at < now.minus(REPLAY_WINDOW_SECONDS);
-                answer.used_at == Some(*used_at) && (claimant.as_ref() != Some(user) || is_too_late)
+            "already_used" => history.claims.iter().any(|claim| {
+                let is_too_late = claim.used_at < now.minus(REPLAY_WINDOW_SECONDS);
+                answer.used_at == Some(claim.used_at) && (claimant.as_ref() != Some(&claim.claimant) || is_too_late)
             }),
             "revoked" => history.is_revoked || minted.iat <= services.ring.not_before,
             "expired" => now >= minted.exp,
