@@ -26,6 +26,7 @@ use tokio::{
 
 use super::{
     fault::{Fault, Faults},
+    key_ring::KeyRing,
     request::Reply,
     services::Services,
 };
@@ -44,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) fault: Option<Fault>,
     /// When it was sent.
     pub(crate) sent: Instant,
+    /// The key ring as it was then.
+    pub(crate) ring: KeyRing,
 }
 
 impl Call {
@@ -187,7 +190,8 @@ impl Network {
             let mut calls = guard(calls);
             let attempt = 1 + calls.iter().filter(|call| call.action == action).count();
             let fault = guard(&self.faults).draw(action, attempt, &mut self.rng());
-            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent: Instant::now() });
+            let (sent, ring) = (Instant::now(), self.services().ring);
+            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent, ring });
             fault
         })
     }

@@ -11,12 +11,6 @@ use crate::simulation::{
     lambda::{Answer, Invoked, Minted},
 };
 
-/// How old a ring may be, in seconds, in an environment whose fetches succeed.
-const OLDEST_RING_SECONDS: u64 = 330;
-
-/// How far an environment's clock may be off, in seconds, and one for the fraction of a second.
-const SKEW_SECONDS: u64 = 31;
-
 /// A client that asks for a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -116,9 +110,7 @@ impl Judge {
             let is_replay = client.key.is_some() && claims.iter().any(|claim| Some(claim.at) <= sent);
             self.must(!is_replay, || "a replay was not called one".to_owned());
         }
-        let not_before = services.ring.not_before;
-        let is_known = now >= not_before.plus(OLDEST_RING_SECONDS + SKEW_SECONDS) && !invoked.has_faulty_keys;
-        self.must(!is_known || minted.iat > not_before, || "a success from before `not_before`".to_owned());
+        self.known_ring(minted, invoked);
     }
 
     fn refusal(&mut self, spend: &Spend<'_>, answer: &Answer) {
@@ -129,10 +121,13 @@ impl Judge {
                 let is_too_late = claim.used_at < now.minus(REPLAY_WINDOW_SECONDS);
                 answer.used_at == Some(claim.used_at) && (claimant.as_ref() != Some(&claim.claimant) || is_too_late)
             }),
-            "revoked" => history.is_revoked || minted.iat <= services.ring.not_before,
+            "revoked" => history.is_revoked || minted.iat <= services.ring.not_before.max(self.revoked_before),
             "expired" => now >= minted.exp,
-            // From the future, by the clock of this environment; or so old that its key is gone.
-            "invalid_token" => minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp,
+            // From the future, by the clock of this environment; or its key is gone: by a rotation only after `exp`.
+            "invalid_token" => {
+                let is_withdrawn = minted.key <= services.ring.withdrawn;
+                minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp || is_withdrawn
+            }
             _ => false,
         };
         self.must(is_true, || format!("{} is not true: {history:?}", answer.reason));
