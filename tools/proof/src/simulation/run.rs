@@ -22,6 +22,9 @@ use super::{
     workload::Simulation,
 };
 
+/// In how many simulations every answer and every fault must be seen.
+const THOUSAND: u64 = 1000;
+
 /// What a simulation is of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
@@ -43,21 +46,29 @@ pub fn run(seed: u64) -> Outcome {
 }
 
 /// Runs `seeds` simulations from the seed `first` on, and then more until `duration` has passed, on
-/// every core.
+/// every core. In each thousand of them, everything must be seen.
 #[must_use]
 pub fn run_many(first: u64, seeds: u64, duration: Duration) -> Outcome {
-    let (began, next) = (Instant::now(), AtomicU64::new(first));
+    let (began, next) = (Instant::now(), AtomicU64::new(0));
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         let mut total = Outcome::default();
         loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            let is_done = seed - first >= seeds && began.elapsed() >= duration;
-            if is_done || total.violations.len() > 20 {
+            let begin = next.fetch_add(THOUSAND, Ordering::Relaxed);
+            let is_wanted = |number| number < seeds || began.elapsed() < duration;
+            let mut thousand = Outcome::default();
+            for seed in (begin..begin + THOUSAND).take_while(|number| is_wanted(*number)).map(|number| first + number) {
+                let outcome = panic::catch_unwind(|| run_with(seed, Subject::REAL, false));
+                thousand.add(outcome.unwrap_or_else(|_| Outcome::of_panic(seed)));
+            }
+            let is_last = thousand.seeds < THOUSAND;
+            if !is_last {
+                thousand.must_have_seen_everything(first + begin);
+            }
+            total.add(thousand);
+            if is_last || total.violations.len() > 20 {
                 return total;
             }
-            let outcome = panic::catch_unwind(|| run_with(seed, Subject::REAL, false));
-            total.add(outcome.unwrap_or_else(|_| Outcome::of_panic(seed)));
         }
     };
     let mut total = Outcome::default();

@@ -10,7 +10,9 @@ use super::{
     clock::now,
     cloud::Rule,
     lambda::PortsOf,
-    matrix, run,
+    matrix,
+    outcome::Outcome,
+    run,
     run::{Subject, run_with},
 };
 
@@ -93,6 +95,23 @@ fn a_store_that_hides_replays_is_caught() {
     for decide in [hide_replays, hide_replays_in_odd_seconds] {
         let violation = violation(Rule { decide, ..Rule::OF_ONE_USE }).unwrap();
         assert_eq!(violation, "a replay was not called one");
+    }
+}
+
+#[test]
+fn a_store_that_refuses_a_claimant_what_it_has_is_caught() {
+    fn refuse_after_exp(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        match decide(row, claimant, now) {
+            Verdict::Spent { .. } if row.is_some_and(|row| row.expires_at <= now) => Verdict::Expired,
+            verdict => verdict,
+        }
+    }
+    fn refuse_in_odd_seconds(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        if now.0 % 2 == 1 { refuse_after_exp(row, claimant, now) } else { decide(row, claimant, now) }
+    }
+    for decide in [refuse_after_exp, refuse_in_odd_seconds] {
+        let violation = violation(Rule { decide, ..Rule::OF_ONE_USE }).unwrap();
+        assert!(violation.starts_with("expired is not true"), "{violation}");
     }
 }
 
@@ -180,4 +199,17 @@ fn a_function_that_expects_the_clock_to_go_forward_is_caught() {
 fn a_function_that_does_not_act_on_the_time_of_its_beginning_is_caught() {
     let violation = violation_with(|_, ports| Ports { now: || now().plus(1), ..ports }).unwrap();
     assert!(violation.starts_with("a write with another time"), "{violation}");
+}
+
+#[test]
+fn a_thousand_simulations_that_do_not_see_everything_are_caught() {
+    let mut total = Outcome::default();
+    for seed in 0..300 {
+        total.add(run_with(seed, Subject::REAL, false));
+    }
+    total.must_have_seen_everything(0);
+    assert_eq!(total.violations, []);
+    total.counts.remove("crashed");
+    total.must_have_seen_everything(1000);
+    assert_eq!(total.violations, [(1000, "crashed was never seen in 300 simulations".to_owned())]);
 }

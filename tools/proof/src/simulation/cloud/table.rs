@@ -38,8 +38,8 @@ pub(crate) struct Table {
 pub(crate) struct History {
     /// Each claim that took effect, in order.
     pub(crate) claims: Vec<Claim>,
-    /// Whether the operator has revoked the token.
-    pub(crate) is_revoked: bool,
+    /// When the operator revoked the token.
+    pub(crate) revoked: Option<Instant>,
 }
 
 /// A claim that took effect.
@@ -93,7 +93,7 @@ impl Table {
     pub(crate) fn revoke(&mut self, jti: &Jti, now: Timestamp) {
         if let Some(row) = self.rows.get_mut(jti).filter(|row| row.used_by.is_none()) {
             row.revoked_at.get_or_insert(now);
-            self.histories.entry(*jti).or_default().is_revoked = true;
+            self.histories.entry(*jti).or_default().revoked.get_or_insert(Instant::now());
         }
     }
 

@@ -6,12 +6,15 @@
 mod mint;
 mod requests;
 mod spend;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
 use tokens::{Claimant, Jti, Timestamp};
 
 pub(crate) use self::spend::Client;
+use self::spend::Refused;
 use super::lambda::{Invoked, Minted};
 
 /// How old a ring may be, in seconds, in an environment whose fetches succeed.
@@ -31,6 +34,8 @@ pub(crate) struct Judge {
     winners: HashMap<Jti, String>,
     /// The claimant as which each client asked for each token.
     claimants: HashMap<(Jti, String), Claimant>,
+    /// The refusals of each client with a key that may get a success later.
+    refusals: HashMap<(Jti, String), Vec<Refused>>,
     /// How often each answer was given and each fault happened.
     pub(crate) counts: BTreeMap<String, u64>,
     /// What must not happen, and did.

@@ -5,7 +5,7 @@ use tokens::{Claimant, Timestamp};
 
 use super::Judge;
 use crate::{
-    limits::{ATTEMPTS, LONGEST_ANSWER},
+    limits::{ATTEMPTS, FUNCTION_TIMEOUT, LONGEST_ANSWER},
     simulation::{cloud::Call, lambda::Invoked},
 };
 
@@ -20,7 +20,8 @@ impl Judge {
         self.must(is_of_now, || format!("a write with another time than {:?}", invoked.now));
         self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
         let has_failed_fetch = invoked.calls.iter().any(|call| call.is_fetch() && !call.is_answered());
-        let is_late = invoked.took > LONGEST_ANSWER && !has_failed_fetch;
+        let longest = if has_failed_fetch { FUNCTION_TIMEOUT } else { LONGEST_ANSWER };
+        let is_late = invoked.took > longest;
         self.must(!is_late, || format!("an answer after {:?}", invoked.took));
         for call in &invoked.calls {
             if let Some(fault) = call.fault {

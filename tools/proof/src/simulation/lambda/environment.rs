@@ -15,13 +15,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::simulation::{
-    clock::{CLOCK, Clock, now},
-    cloud::{CALLS, Call, Network, SECRET, TABLE},
+use crate::{
+    limits::FUNCTION_TIMEOUT,
+    simulation::{
+        clock::{CLOCK, Clock, now},
+        cloud::{CALLS, Call, Network, SECRET, TABLE},
+    },
 };
-
-/// How long Lambda lets an invocation run.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is drawn once for a whole simulation.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +73,14 @@ pub(crate) struct Invoked<R> {
     pub(crate) answer: Option<R>,
     /// The HTTP requests that it made.
     pub(crate) calls: Vec<Call>,
+    /// When it began.
+    pub(crate) began: Instant,
     /// How long it took.
     pub(crate) took: Duration,
     /// The time by the clock of its environment when it began.
     pub(crate) now: Timestamp,
+    /// How far ahead that clock was.
+    pub(crate) skew_seconds: i64,
     /// Whether the environment's last fetch of the key ring failed, before the invocation or in it.
     pub(crate) has_faulty_keys: bool,
     /// The environment's last fetch of the key ring that did not fail.
@@ -135,7 +139,7 @@ impl<S> Environments<S> {
         let mut context = Context::default();
         context.request_id.clone_from(&id);
         let event = RawValue::from_string(event.to_owned()).expect("an event of events/ with a token in it");
-        let (began, now) = (Instant::now(), environment.clock.now());
+        let (began, now, skew_seconds) = (Instant::now(), environment.clock.now(), environment.clock.skew_seconds());
         let handled = handle(&environment.service, Event::new(event, context));
         let limited = timeout(crash_after.unwrap_or(FUNCTION_TIMEOUT), Box::pin(handled));
         let (answer, calls) = recorded(environment.clock, limited).await;
@@ -150,7 +154,8 @@ impl<S> Environments<S> {
         if answer.is_none() {
             *place = None;
         }
-        Invoked { id, answer, calls, took: began.elapsed(), now, has_faulty_keys, fetch, is_timed_out }
+        let took = began.elapsed();
+        Invoked { id, answer, calls, began, took, now, skew_seconds, has_faulty_keys, fetch, is_timed_out }
     }
 
     /// A cold start.

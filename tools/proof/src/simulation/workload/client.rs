@@ -66,7 +66,8 @@ impl Simulation {
         Duration::from_millis(self.draw(|rng| match rng.u32(0..10) {
             0..5 => rng.u64(0..60),
             5..7 => rng.u64(0..ttl),
-            7..9 => ttl.saturating_sub(35_000) + rng.u64(0..70_000),
+            7 => ttl.saturating_sub(35_000) + rng.u64(0..70_000),
+            8 => ttl.saturating_sub(2500) + rng.u64(0..3000),
             _ => rng.u64(0..72 * 3_600_000),
         }))
     }
