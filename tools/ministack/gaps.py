@@ -190,6 +190,16 @@ def nested_transform():
 
 
 @gap
+def nested_update():
+    """A resource that an update of a nested stack does not change keeps its attributes, for `Fn::GetAtt`."""
+    # Only nested stacks call it through the module.
+    @wrap(provisioners, "_update_resource")
+    def update(original, kind, physical_id, old, new, stack, logical_id):
+        attributes = cloudformation._stacks[stack]["_resources"][logical_id]["Attributes"]
+        return original(kind, physical_id, old, new, stack, logical_id, attributes)
+
+
+@gap
 def nested_exports():
     """The exports of a nested stack can be imported by other stacks."""
     @after_deploying("AWS::CloudFormation::Stack")

@@ -53,12 +53,13 @@ class Emulator:
         return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
                             aws_secret_access_key="test")
 
-    def deploy(self, resources, outputs):
-        """Deploys a SAM template and returns its outputs."""
-        cloudformation, name = self.client("cloudformation"), f"stack-{uuid.uuid4()}"
-        cloudformation.create_stack(StackName=name, TemplateBody=template(resources, outputs, **SAM),
-                                    Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
-        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    def deploy(self, resources, outputs, name=None, verb="create"):
+        """Creates or updates a stack from a SAM template and returns its outputs."""
+        cloudformation, name = self.client("cloudformation"), name or f"stack-{uuid.uuid4()}"
+        deploy = getattr(cloudformation, f"{verb}_stack")
+        deploy(StackName=name, TemplateBody=template(resources, outputs, **SAM),
+               Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+        cloudformation.get_waiter(f"stack_{verb}_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
@@ -232,6 +233,16 @@ class Gaps(unittest.TestCase):
         child = emulator.nested(table, {"Name": {"Value": {"Ref": "Table"}}}, **SAM)
         outputs = emulator.deploy({"Child": child}, {"Table": {"Value": {"Fn::GetAtt": "Child.Outputs.Name"}}})
         emulator.client("dynamodb").describe_table(TableName=outputs["Table"])
+
+    @closes("nested_update")
+    def test_a_nested_stack_can_be_updated(self, emulator):
+        topics = {"Topic": {"Type": "AWS::SNS::Topic"}}
+        name = {"Name": {"Value": {"Fn::GetAtt": "Topic.TopicName"}}}
+        outputs = {"Topic": {"Value": {"Fn::GetAtt": "Child.Outputs.Name"}}}
+        first = emulator.deploy({"Child": emulator.nested(topics, name)}, outputs, "updated")
+        topics["Another"] = {"Type": "AWS::SNS::Topic"}
+        second = emulator.deploy({"Child": emulator.nested(topics, name)}, outputs, "updated", "update")
+        self.assertEqual(first, second)
 
     @closes("nested_exports")
     def test_an_export_of_a_nested_stack_can_be_imported(self, emulator):
