@@ -1,4 +1,5 @@
 //! The API as its clients see it, over HTTP.
+//!
 //! `CONTRIBUTING.md` lists the variables that name the API to test; without them, `local` is started.
 //!
 //! `target.rs` lists the modules that a target cannot show, each with its reason. Run against such a
