@@ -8,4 +8,5 @@
 
 mod emulator;
 mod logs;
+mod operations;
 mod roles;
