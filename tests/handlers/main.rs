@@ -6,6 +6,7 @@
 mod attacks;
 mod authorizer;
 mod config;
+mod contract;
 mod guard;
 mod hello;
 mod helpers;
