@@ -78,6 +78,20 @@ async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it(
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_does_not_silence_an_outage() {
+    let (log, _until_the_end) = Log::collect();
+    let missing = Reply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException");
+    let aws = FakeAws::start(move |_| missing.clone()).await.unwrap();
+    let keys = keys(&aws);
+
+    for (seconds_back, lines) in [(0, 1), (590, 1), (600, 2)] {
+        let _error = keys.ring(NOW.minus(seconds_back)).await;
+        let logged = log.text().matches("the key ring could not be fetched").count();
+        assert_eq!(logged, lines, "{seconds_back} s");
+    }
+}
+
+#[tokio::test]
 async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
     let (log, _until_the_end) = Log::collect();
     let good = FakeAws::start(|_| Reply::key_ring()).await.unwrap();
@@ -89,7 +103,8 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
         let bad = FakeAws::start(move |_| garbage.clone()).await.unwrap();
         let keys = keys(&bad);
         let err = keys.ring(NOW).await.unwrap_err();
-        assert!(!format!("{err:?}{keys:?}").contains(KEY));
+        assert!(!format!("{err:?}").contains(KEY));
+        assert_eq!(format!("{keys:?}"), "SecretsManagerKeyStore { .. }");
     }
 
     let text = log.text();

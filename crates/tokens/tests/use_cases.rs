@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokens::{
     Caller, Checker, Claimant, Claims, InMemoryTokenStore, Insert, Issuer, Jti, KeyRing, KeyStore, KeyStoreError,
-    MintError, Minted, Minter, ROW_RETENTION_SECONDS, Refusal, Spend, SpendError, Spender, Spent, StoreError,
+    MintError, Minted, Minter, Ports, ROW_RETENTION_SECONDS, Refusal, Spend, SpendError, Spender, Spent, StoreError,
     Timestamp, Verdict,
 };
 use uuid::Uuid;
@@ -205,4 +205,14 @@ fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
     let shortest_refused = sizes.iter().filter(|(_, passes)| !passes).map(|(bytes, _)| *bytes).min().unwrap();
     assert!(longest <= tokens::MAX_TOKEN_BYTES && longest > tokens::MAX_TOKEN_BYTES - 3, "{longest}");
     assert!(shortest_refused > tokens::MAX_TOKEN_BYTES, "{shortest_refused}");
+}
+
+#[test]
+fn debug_names_the_deployment_and_leaves_out_the_ports() {
+    let (keys, store) = (Scripted::new(ring("k1", 0), None), Arc::new(InMemoryTokenStore::new()));
+    let minter = Minter::new(issuer(), 300, Timestamp(0), keys.clone(), store.clone());
+    assert_eq!(format!("{minter:?}"), r#"Minter { issuer: Issuer { iss: "stack", aud: "stack/Prod" }, .. }"#);
+    let spender = format!("{:?}", Spender::new(Checker::new(&issuer(), Timestamp(0)), keys.clone(), store.clone()));
+    assert!(spender.starts_with("Spender { checker: Checker {") && spender.ends_with(", .. }"), "{spender}");
+    assert_eq!(format!("{:?}", Ports { keys, store, now: || NOW }), "Ports { .. }");
 }
