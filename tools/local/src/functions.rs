@@ -30,6 +30,7 @@ pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Function
     let ports = Ports { keys: Arc::new(FixedKeyStore::new(random_ring()?)), store, now };
     let (of_authorizer, of_issue, of_validate) = (ports.clone(), ports.clone(), ports);
     Ok(Functions::default()
+        .access_key(crate::ACCESS_KEY_ID, crate::SECRET_ACCESS_KEY)
         .configured("authorizer", move |environment| {
             let service =
                 with_settings(environment, |settings| authorizer::Service::new(settings, of_authorizer.clone()));

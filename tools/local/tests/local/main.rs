@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod functions;
+mod iam;
 mod process;
