@@ -8,10 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use apigw::Settings;
 use aws::{Access, Clients};
+use aws_sdk_dynamodb::Client;
 use harness::{
     FakeAws,
     fake_aws::{Reply, works},
+    process::variables,
 };
 use http::StatusCode;
 use tokens::{
@@ -199,4 +202,24 @@ async fn if_nothing_listens_the_outcome_is_unknown_and_there_is_no_ring() {
     let spent = clients.store.spend(&jti(), &me(), NOW).await;
     assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     assert!(clients.keys.ring(NOW).await.is_err());
+}
+
+#[tokio::test]
+async fn the_client_of_a_tool_has_the_endpoint_and_the_limits_of_a_function() {
+    let aws = FakeAws::start(|_| down()).await.unwrap();
+    let variables = variables(&aws.url, &aws.url, "tokens");
+    let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
+    let config = aws::dynamodb_config(Settings::new(&lookup)).unwrap();
+    let described = Client::from_conf(config.build()).describe_table().table_name("tokens").send().await;
+    assert!(described.is_err());
+    assert_eq!(aws.calls("DescribeTable"), 3);
+}
+
+#[test]
+fn debug_of_the_clients_shows_the_table_and_no_credentials() {
+    let clients = clients("http://127.0.0.1:8000");
+    assert_eq!(
+        format!("{clients:?}"),
+        r#"Clients { keys: SecretsManagerKeyStore { .. }, store: DynamoTokenStore { table_name: "tokens", .. } }"#
+    );
 }

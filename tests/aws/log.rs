@@ -82,6 +82,13 @@ async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it(
         keys.ring(NOW.plus(outage * 1_000_000 + 1300)).await.unwrap();
     }
     assert_eq!(aws.calls("GetSecretValue"), 2 * (6 + 1), "each of the tries, and the good ones");
+
+    *is_down.lock().unwrap() = true;
+    for (seconds, lines) in [(0, 1), (590, 1), (600, 2)] {
+        let _error = keys.ring(NOW.minus(seconds)).await;
+        let logged = log.text().matches("the key ring could not be fetched").count();
+        assert_eq!(logged, 2 * 3 + lines, "{seconds} s after a clock was set back");
+    }
 }
 
 #[tokio::test]
@@ -96,7 +103,8 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
         let bad = FakeAws::start(move |_| garbage.clone()).await.unwrap();
         let keys = keys(&bad);
         let err = keys.ring(NOW).await.unwrap_err();
-        assert!(!format!("{err:?}{keys:?}").contains(KEY));
+        assert!(!format!("{err:?}").contains(KEY));
+        assert_eq!(format!("{keys:?}"), "SecretsManagerKeyStore { .. }");
     }
 
     let text = log.text();

@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_that_may_be_a_token() {
-        let event = json!({"headers": {"X-Access-Token": "canary"}, "body": "canary"});
-        assert!(!format!("{:?}", parse(&event).unwrap()).contains("canary"));
+        let event = json!({"httpMethod": "POST", "headers": {"X-Access-Token": "canary"}, "body": "canary"});
+        assert_eq!(format!("{:?}", parse(&event).unwrap()), r#"Request { method: "POST", .. }"#);
     }
 }

@@ -12,22 +12,16 @@ use crate::{
     may_revoke,
 };
 
-/// The number of rows below which a sweep is not worth its time.
-const SMALLEST_SWEEP: usize = 1024;
-
 /// A store in the memory of this process. `local` and the tests use it.
 #[derive(Debug, Default)]
 pub struct InMemoryTokenStore {
     rows: Mutex<Rows>,
 }
 
-/// The rows, and when to delete those that can be purged.
+/// The rows, by the token's id.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
-    /// The number of rows that starts the next sweep: twice what the last one left, so that its
-    /// cost is spread over the inserts.
-    sweep_at: usize,
 }
 
 impl InMemoryTokenStore {
@@ -51,11 +45,12 @@ impl InMemoryTokenStore {
 }
 
 impl Rows {
-    /// Deletes the rows that can be purged, as DynamoDB's time to live does.
+    /// Deletes the rows that can be purged, as DynamoDB's time to live does, when the map is full.
     fn sweep(&mut self, now: Timestamp) {
-        if self.by_jti.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
+        if self.by_jti.len() == self.by_jti.capacity() {
             self.by_jti.retain(|_, row| row.purge_at > now);
-            self.sweep_at = self.by_jti.len() * 2;
+            // Room for as many again, so that the cost of a sweep is spread over the inserts.
+            self.by_jti.reserve(self.by_jti.len());
         }
     }
 }

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokens::{
     Caller, Checker, Claimant, Claims, Find, InMemoryTokenStore, Insert, InspectError, Inspection, Inspector, Issuer,
-    Jti, KeyRing, KeyStore, KeyStoreError, MintError, Minted, Minter, NewToken, ROW_RETENTION_SECONDS, Refusal, Revoke,
-    RevokeError, Revoker, Row, Spend, SpendError, Spender, Spending, Spent, StoreError, Timestamp, Token,
+    Jti, KeyRing, KeyStore, KeyStoreError, MintError, Minted, Minter, NewToken, Ports, ROW_RETENTION_SECONDS, Refusal,
+    Revoke, RevokeError, Revoker, Row, Spend, SpendError, Spender, Spending, Spent, StoreError, Timestamp, Token,
 };
 use uuid::Uuid;
 
@@ -331,4 +331,21 @@ fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
     let shortest_refused = sizes.iter().filter(|(_, passes)| !passes).map(|(bytes, _)| *bytes).min().unwrap();
     assert!(longest <= tokens::MAX_TOKEN_BYTES && longest > tokens::MAX_TOKEN_BYTES - 3, "{longest}");
     assert!(shortest_refused > tokens::MAX_TOKEN_BYTES, "{shortest_refused}");
+}
+
+#[test]
+fn debug_names_the_deployment_and_leaves_out_the_ports() {
+    let (keys, store) = (Scripted::new(ring("k1", 0), None), Arc::new(InMemoryTokenStore::new()));
+    let minter = Minter::new(issuer().iss, Timestamp(0), keys.clone(), store.clone());
+    assert_eq!(format!("{minter:?}"), r#"Minter { iss: "stack", .. }"#);
+    let checker = || Checker::new(&issuer(), Timestamp(0));
+    for (name, shown) in [
+        ("Spender", format!("{:?}", Spender::new(checker(), keys.clone(), store.clone()))),
+        ("Revoker", format!("{:?}", Revoker::new(checker(), keys.clone(), store.clone()))),
+        ("Inspector", format!("{:?}", Inspector::new(checker(), keys.clone(), store.clone()))),
+    ] {
+        let is_short = shown.starts_with(&format!("{name} {{ checker: Checker {{")) && shown.ends_with(", .. }");
+        assert!(is_short, "{shown}");
+    }
+    assert_eq!(format!("{:?}", Ports { keys, store, now: || NOW }), "Ports { .. }");
 }

@@ -131,7 +131,8 @@ async fn deviation(client: Client, table: &str) -> Result<Option<&'static str>, 
     }
     // If this fails, a row remains that belongs to no token.
     let _deleted = delete.send().await;
-    let verdicts = verdicts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let verdicts = verdicts.into_iter().map(|spending| spending.map(|spending| spending.verdict));
+    let verdicts = verdicts.collect::<Result<Vec<_>, _>>()?;
     Ok(match verdicts[..] {
         [Verdict::Spent { replayed: false }, Verdict::Spent { replayed: true }, Verdict::AlreadyUsed { .. }] => None,
         [.., Verdict::Unknown] => {
