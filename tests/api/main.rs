@@ -9,7 +9,9 @@
 
 mod api;
 mod attacks;
+mod gate;
 mod gateway;
+mod iam;
 mod life;
 mod races;
 mod refusals;

@@ -1,4 +1,4 @@
-//! A deployment of `template.yaml` to an emulator of AWS that enforces IAM (ministack, `AUTH=true`).
+//! A deployment of `template.yaml` to an emulator of AWS that enforces IAM (`tools/ministack/up --iam`).
 //!
 //! `CONTRIBUTING.md` lists the variables that name the emulator and the stack.
 //!

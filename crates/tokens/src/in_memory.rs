@@ -7,7 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, Verdict, decide, may_insert};
+use crate::{
+    Claimant, Find, Insert, Jti, Revoke, Row, Spend, Spending, StoreError, Timestamp, Verdict, decide, may_insert,
+    may_revoke,
+};
 
 /// The number of rows below which a sweep is not worth its time.
 const SMALLEST_SWEEP: usize = 1024;
@@ -72,14 +75,33 @@ impl Insert for InMemoryTokenStore {
 
 #[async_trait]
 impl Spend for InMemoryTokenStore {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let mut rows = self.rows();
         let row = rows.by_jti.get_mut(jti);
         let verdict = decide(row.as_deref(), claimant, now);
         if let (Verdict::Spent { .. }, Some(row)) = (verdict, row) {
             row.used_at.get_or_insert(now);
             row.used_by = Some(claimant.clone());
+            return Ok(Spending { verdict, host: row.host.clone() });
         }
-        Ok(verdict)
+        Ok(verdict.into())
+    }
+}
+
+#[async_trait]
+impl Revoke for InMemoryTokenStore {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        let mut rows = self.rows();
+        if let Some(row) = rows.by_jti.get_mut(jti).filter(|row| may_revoke(Some(row))) {
+            row.revoked_at.get_or_insert(now);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Find for InMemoryTokenStore {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        Ok(self.row(jti))
     }
 }

@@ -9,11 +9,11 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::USER_AGENT;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use crate::account::{ACCOUNT_ID, REGION};
+use crate::account::{ACCOUNT_ID, REGION, USER_ID, USER_NAME};
 use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
@@ -44,6 +44,8 @@ const HIDDEN: [&str; 12] = [
     "upgrade",
     "www-authenticate",
 ];
+/// The beginning of an `Authorization` header that holds a signature. Such a header reaches neither of them.
+const SIGNATURE: &[u8] = b"AWS4-";
 
 /// A name and one of its values.
 type Pair<'a> = (&'a str, Cow<'a, str>);
@@ -59,6 +61,7 @@ fn headers<'a>(request: &'a Parts, context: &'a Value) -> Vec<Pair<'a>> {
     let mut headers: Vec<Pair<'a>> = request
         .headers
         .iter()
+        .filter(|(name, value)| **name != AUTHORIZATION || !value.as_bytes().starts_with(SIGNATURE))
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
         .filter(|(name, _)| !HIDDEN.contains(name))
         .collect();
@@ -98,6 +101,16 @@ pub(crate) fn request_context(request: &Parts, domain: &str, stage: &str, reques
         "requestTimeEpoch": epoch,
         "stage": stage,
     })
+}
+
+/// Adds the user that signed the request with the access key `key_id` to the request's `context`.
+pub(crate) fn add_caller(context: &mut Value, key_id: &str) {
+    let identity = &mut context["identity"];
+    identity["accessKey"] = key_id.into();
+    identity["accountId"] = ACCOUNT_ID.into();
+    identity["caller"] = USER_ID.into();
+    identity["user"] = USER_ID.into();
+    identity["userArn"] = format!("arn:aws:iam::{ACCOUNT_ID}:user/{USER_NAME}").into();
 }
 
 impl Description {

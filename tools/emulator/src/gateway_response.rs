@@ -19,7 +19,6 @@ const OTHER_TYPES: &[&str] = &[
     "DEFAULT_5XX",
     "EXPIRED_TOKEN",
     "INVALID_API_KEY",
-    "INVALID_SIGNATURE",
     "QUOTA_EXCEEDED",
     "RESOURCE_NOT_FOUND",
     "UNSUPPORTED_MEDIA_TYPE",
@@ -39,7 +38,9 @@ pub(crate) enum ResponseType {
     IntegrationFailure,
     /// The function takes longer than API Gateway waits.
     IntegrationTimeout,
-    /// No such route.
+    /// The signature of the request is incomplete, too old or wrong.
+    InvalidSignature,
+    /// No such route, or the route requires a signature and the request has none.
     MissingAuthenticationToken,
     /// The body is too long.
     RequestTooLarge,
@@ -51,12 +52,13 @@ pub(crate) enum ResponseType {
 
 impl ResponseType {
     /// Every type, for the search by name.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::AccessDenied,
         Self::AuthorizerConfigurationError,
         Self::AuthorizerFailure,
         Self::IntegrationFailure,
         Self::IntegrationTimeout,
+        Self::InvalidSignature,
         Self::MissingAuthenticationToken,
         Self::RequestTooLarge,
         Self::Throttled,
@@ -93,6 +95,15 @@ impl ResponseType {
                 "InternalServerErrorException",
                 Some("Endpoint request timed out"),
             ),
+            Self::InvalidSignature => (
+                "INVALID_SIGNATURE",
+                StatusCode::FORBIDDEN,
+                "InvalidSignatureException",
+                Some(
+                    "The request signature we calculated does not match the signature you provided. Check your AWS \
+                     Secret Access Key and signing method. Consult the service documentation for details.",
+                ),
+            ),
             Self::MissingAuthenticationToken => (
                 "MISSING_AUTHENTICATION_TOKEN",
                 StatusCode::FORBIDDEN,
@@ -124,6 +135,8 @@ pub(crate) enum Refusal {
     Http(StatusCode),
     /// A gateway response.
     Gateway(ResponseType),
+    /// [`ResponseType::InvalidSignature`], with the error type and the message of its cause.
+    Signature(&'static str, String),
 }
 
 impl From<ResponseType> for Refusal {
@@ -163,7 +176,19 @@ impl GatewayResponses {
 
     /// The response of the type `kind`, its variables taken from the request's `context`.
     pub(crate) fn render(&self, kind: ResponseType, context: &Value) -> Response {
-        let (name, status, error_type, message) = kind.facts();
+        let (.., error_type, message) = kind.facts();
+        self.render_as(kind, error_type, message, context)
+    }
+
+    /// As [`Self::render`], with this error type and message in place of the type's own.
+    pub(crate) fn render_as(
+        &self,
+        kind: ResponseType,
+        error_type: &'static str,
+        message: Option<&str>,
+        context: &Value,
+    ) -> Response {
+        let (name, status, ..) = kind.facts();
         let family = if status.is_client_error() { "DEFAULT_4XX" } else { "DEFAULT_5XX" };
         let defined = self.by_type.get(name).or_else(|| self.by_type.get(family));
         let built_in;

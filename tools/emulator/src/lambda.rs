@@ -10,6 +10,8 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::Context;
 use serde_json::Value;
 
+use crate::sigv4::AccessKey;
+
 /// Lambda's default time-out.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -24,11 +26,14 @@ type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Reply> + Send + 
 /// Makes a handler from environment variables.
 type Factory = Box<dyn Fn(&Environment) -> Result<Handler, String> + Send + Sync>;
 
-/// The handlers of a template's functions, by the name of their binary.
+/// What is behind an API and not in its template: the handlers of the functions, by the name of their binary,
+/// and the access key of the callers.
 #[derive(Default)]
 pub struct Functions {
     /// How each handler is made.
     by_binary: HashMap<String, Factory>,
+    /// The key that signs requests to routes with `AWS_IAM`.
+    pub(crate) access_key: Option<AccessKey>,
 }
 
 impl Functions {
@@ -56,6 +61,15 @@ impl Functions {
             Ok(boxed)
         };
         self.by_binary.insert(name.to_owned(), Box::new(factory));
+        self
+    }
+
+    /// Sets the access key whose signatures pass `AWS_IAM`. Without one no request passes.
+    ///
+    /// It must not be the key of an AWS account: [`Server::summary`](crate::Server::summary) shows it.
+    #[must_use]
+    pub fn access_key(mut self, id: &str, secret: &str) -> Self {
+        self.access_key = Some(AccessKey { id: id.to_owned(), secret: secret.to_owned() });
         self
     }
 

@@ -9,6 +9,7 @@
 //! | route by path and method | `MISSING_AUTHENTICATION_TOKEN` |
 //! | throttle, with `throttle` | `THROTTLED` |
 //! | limit the body to 10 MB | `REQUEST_TOO_LARGE` |
+//! | verify the signature, with `AWS_IAM` | `MISSING_AUTHENTICATION_TOKEN`, `INVALID_SIGNATURE` |
 //! | ask the authorizer | `UNAUTHORIZED`, `ACCESS_DENIED`, `AUTHORIZER_FAILURE`, `AUTHORIZER_CONFIGURATION_ERROR` |
 //! | invoke the function | `INTEGRATION_FAILURE`, `INTEGRATION_TIMEOUT` |
 //!
@@ -35,7 +36,8 @@ pub use lambda::{Environment, Functions, Reply};
 pub use template::Fault;
 
 use rest_api::RestApi;
-use template::{Api, Target};
+use sigv4::AccessKey;
+use template::{Api, Authorization, Route, Target};
 
 mod account;
 mod body;
@@ -47,6 +49,7 @@ mod lambda;
 mod policy;
 mod rest_api;
 mod routes;
+mod sigv4;
 mod template;
 mod throttle;
 
@@ -144,8 +147,10 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let url = format!("http://{address}");
-        let (summary, warnings) = (summarize(&api, &url, options.throttle), warnings(&api, &path));
-        let api = Arc::new(RestApi::new(api, &ready, options.throttle));
+        let access_key = functions.access_key.as_ref();
+        let summary = summarize(&api, &url, access_key, options.throttle);
+        let warnings = warnings(&api, &path, access_key);
+        let api = Arc::new(RestApi::new(api, &ready, access_key.cloned(), options.throttle));
         Ok(Self { listener, url, api, summary, warnings })
     }
 
@@ -155,7 +160,7 @@ impl Server {
         &self.url
     }
 
-    /// A summary for people: routes, throttling and a request to try.
+    /// A summary for people: routes, throttling and requests to try, one of them with the access key.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
@@ -191,8 +196,8 @@ impl Server {
     }
 }
 
-/// The routes, the throttling and a request to try.
-fn summarize(api: &Api, url: &str, throttles: bool) -> String {
+/// The routes, the throttling and requests to try.
+fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bool) -> String {
     let mut text = format!("listening on {url}\n");
     let mut has_preflights = false;
     for route in &api.routes {
@@ -200,7 +205,11 @@ fn summarize(api: &Api, url: &str, throttles: bool) -> String {
             has_preflights = true;
             continue;
         };
-        let authorizer = route.authorizer.as_deref().unwrap_or("no authorizer");
+        let authorizer = match &route.authorization {
+            Authorization::Open => "no authorizer",
+            Authorization::Iam => "AWS_IAM",
+            Authorization::Authorizer(name) => name,
+        };
         _ = writeln!(text, "  {:<7} {:<24} {authorizer} -> {function}", route.method, route.path);
     }
     if has_preflights {
@@ -214,14 +223,25 @@ fn summarize(api: &Api, url: &str, throttles: bool) -> String {
             throttling.rate, throttling.burst
         );
     }
-    if let Some(route) = api.routes.iter().find(|route| route.method == "GET" && !route.path.contains('{')) {
+    let mut routes = api.routes.iter().filter(|route| !route.path.contains('{'));
+    let is_iam = |route: &&Route| route.authorization == Authorization::Iam;
+    if let Some(route) = routes.clone().find(|route| route.method == "GET" && !is_iam(route)) {
         _ = writeln!(text, "try: curl -i {url}{}", route.path);
+    }
+    if let (Some(route), Some(key)) = (routes.find(is_iam), access_key) {
+        let scope = format!("aws:amz:{}:{}", account::SIGNING_REGION, sigv4::SERVICE);
+        let method = if route.method == "ANY" { "GET" } else { &route.method };
+        _ = writeln!(
+            text,
+            "try: curl -i --aws-sigv4 {scope} --user {}:{} -X {method} {url}{}",
+            key.id, key.secret, route.path
+        );
     }
     text
 }
 
 /// Where the deployed API would differ, with the line of the template if there is one.
-fn warnings(api: &Api, path: &str) -> Vec<String> {
+fn warnings(api: &Api, path: &str, access_key: Option<&AccessKey>) -> Vec<String> {
     let caching = api.authorizers.iter().filter(|(_, authorizer)| authorizer.cache_seconds > 0);
     let caching = caching.map(|(name, authorizer)| {
         format!(
@@ -230,5 +250,8 @@ fn warnings(api: &Api, path: &str) -> Vec<String> {
             authorizer.cache_seconds
         )
     });
-    api.warnings.iter().map(|warning| format!("{path}:{warning}")).chain(caching).collect()
+    let has_iam = api.routes.iter().any(|route| route.authorization == Authorization::Iam);
+    let no_key = (has_iam && access_key.is_none())
+        .then(|| "AWS_IAM: there is no access key here, so every request is refused".to_owned());
+    api.warnings.iter().map(|warning| format!("{path}:{warning}")).chain(caching).chain(no_key).collect()
 }

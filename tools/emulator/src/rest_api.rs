@@ -18,9 +18,10 @@ use crate::event::{self, Description};
 use crate::gateway_response::{GatewayResponses, Refusal, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
-use crate::template::{Api, Authorizer, Route, Target};
+use crate::sigv4::{self, AccessKey};
+use crate::template::{Api, Authorization, Authorizer, Route, Target};
 use crate::throttle::Bucket;
-use crate::{body, integration, policy};
+use crate::{body, clock, integration, policy};
 
 /// How long the body of a request may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(29);
@@ -46,6 +47,8 @@ pub(crate) struct RestApi {
     endpoints: Vec<Endpoint>,
     /// The gateway responses.
     responses: GatewayResponses,
+    /// The access key of the callers.
+    access_key: Option<AccessKey>,
 }
 
 /// A route and the functions behind it.
@@ -73,15 +76,23 @@ struct Record {
 }
 
 impl RestApi {
-    /// Combines the template's API with its functions; enforces throttling if `throttles`.
-    pub(crate) fn new(api: Api, functions: &BTreeMap<String, Arc<Function>>, throttles: bool) -> Self {
+    /// Combines the template's API with its functions and the callers' key; enforces throttling if `throttles`.
+    pub(crate) fn new(
+        api: Api,
+        functions: &BTreeMap<String, Arc<Function>>,
+        access_key: Option<AccessKey>,
+        throttles: bool,
+    ) -> Self {
         let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
         let authorizer = |name: &String| {
             let authorizer = &authorizers[name];
             (Arc::clone(authorizer), Arc::clone(&functions[&authorizer.function]))
         };
         let endpoint = |route: Route| Endpoint {
-            authorizer: route.authorizer.as_ref().map(authorizer),
+            authorizer: match &route.authorization {
+                Authorization::Authorizer(name) => Some(authorizer(name)),
+                Authorization::Open | Authorization::Iam => None,
+            },
             function: match &route.target {
                 Target::Function(id) => Some(Arc::clone(&functions[id])),
                 Target::Preflight(_) => None,
@@ -94,6 +105,7 @@ impl RestApi {
             routes: api.table,
             endpoints: api.routes.into_iter().map(endpoint).collect(),
             responses: api.responses,
+            access_key,
         }
     }
 
@@ -117,6 +129,11 @@ impl RestApi {
             Refusal::Gateway(kind) => {
                 record.gateway_response = Some(kind);
                 self.responses.render(kind, &context)
+            }
+            Refusal::Signature(error_type, message) => {
+                let kind = ResponseType::InvalidSignature;
+                record.gateway_response = Some(kind);
+                self.responses.render_as(kind, error_type, Some(&message), &context)
             }
             Refusal::Http(status) => {
                 let mut response = Response::new(Body::empty());
@@ -147,12 +164,25 @@ impl RestApi {
     ) -> Result<Response, Refusal> {
         let body = body::read(body, READ_TIMEOUT).await?;
         let found = self.routes.find(routes::without_trailing_slash(path), request.method.as_str());
-        let found = found.ok_or(ResponseType::MissingAuthenticationToken)?;
+        let Some(found) = found else {
+            // API Gateway looks at the signature of such a request too, if it has one.
+            self.verify(request, body.as_deref().unwrap_or_default(), context)?;
+            return Err(ResponseType::MissingAuthenticationToken.into());
+        };
         let endpoint = &self.endpoints[found.index];
         if endpoint.throttle.as_ref().is_some_and(|bucket| !bucket.admit(Instant::now())) {
             return Err(ResponseType::Throttled.into());
         }
         let body = body?;
+        if endpoint.route.authorization == Authorization::Iam {
+            let verified = self.verify(request, &body, context);
+            record.verdict = Some(match &verified {
+                Ok(()) => "Allow",
+                Err(Refusal::Signature(error_type, _)) => error_type,
+                Err(_) => "Deny",
+            });
+            verified?;
+        }
         let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
         if let Some((authorizer, function)) = &endpoint.authorizer {
             let authorized = if description.identifies(authorizer) {
@@ -176,6 +206,14 @@ impl RestApi {
                 Ok(integrate(function, event, record).await?)
             }
         }
+    }
+
+    /// Verifies the signature of a request and adds its caller to the request's context.
+    fn verify(&self, request: &Parts, body: &[u8], context: &mut Value) -> Result<(), Refusal> {
+        let host = context["domainName"].as_str().unwrap_or_default();
+        let key_id = sigv4::verify(request, host, body, self.access_key.as_ref(), clock::now())?;
+        event::add_caller(context, key_id);
+        Ok(())
     }
 }
 

@@ -6,6 +6,11 @@
 mod dynamodb;
 mod functions;
 
+/// Id of the access key that signs requests to routes with `AWS_IAM`. It belongs to no AWS account.
+pub const ACCESS_KEY_ID: &str = "AKIDLOCAL";
+/// The secret of that key, which is only one by name.
+pub const SECRET_ACCESS_KEY: &str = "local-secret";
+
 pub use dynamodb::{DynamoDbError, dynamodb};
 pub use emulator::{Options, Server};
 pub use functions::{functions, functions_over};

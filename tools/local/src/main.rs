@@ -10,7 +10,11 @@ use local::{Options, Server};
 
 /// Serves the API of a SAM template on this machine, as Amazon API Gateway would.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = format!(
+    "Requests to routes with AWS_IAM are signed with the access key {}, whose secret is {}.",
+    local::ACCESS_KEY_ID,
+    local::SECRET_ACCESS_KEY
+))]
 struct Arguments {
     /// Port to listen on.
     #[arg(long, default_value_t = 3000)]

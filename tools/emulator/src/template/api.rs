@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::auth::{Auth, Authorizer};
 use super::intrinsics::Document;
 use super::known::{self, Resource, of_type};
-use super::route::{Route, Target};
+use super::route::{Authorization, Route, Target};
 use super::stage::{self, Throttling};
 use super::value::Value;
 use super::{Fault, cors};
@@ -67,7 +67,7 @@ impl Api {
         let properties = api.required("Properties")?;
 
         let auth = Auth::read(properties.get("Auth")?, &resources)?;
-        let mut routes = routes(&resources, api_id, &auth)?;
+        let mut routes = routes(&resources, api_id, &auth, &mut warnings)?;
         if let Some(cors) = properties.get("Cors")? {
             routes.extend(cors::preflights(&cors, &routes, &auth)?);
         }
@@ -75,10 +75,14 @@ impl Api {
         let table = Routes::new(&pairs).map_err(|(index, message)| Fault::new(routes[index].line, message))?;
 
         let mut authorizers = auth.authorizers;
-        authorizers.retain(|name, _| routes.iter().any(|route| route.authorizer.as_ref() == Some(name)));
+        let is_used = |name: &String| {
+            routes.iter().any(|route| matches!(&route.authorization, Authorization::Authorizer(used) if used == name))
+        };
+        authorizers.retain(|name, _| is_used(name));
         let function_defaults = global("Function")?;
         let mut functions = BTreeMap::new();
         for (id, resource) in of_type(&resources, "AWS::Serverless::Function") {
+            known::check_package(resource, function_defaults.as_ref())?;
             let in_use = routes.iter().any(|route| matches!(&route.target, Target::Function(target) if target == id))
                 || authorizers.values().any(|authorizer| authorizer.function == id);
             if in_use {
@@ -139,7 +143,12 @@ fn implicit(event: &Value<'_>) -> Fault {
 }
 
 /// The routes of the functions' events.
-fn routes(resources: &[Resource<'_>], api_id: &str, auth: &Auth) -> Result<Vec<Route>, Fault> {
+fn routes(
+    resources: &[Resource<'_>],
+    api_id: &str,
+    auth: &Auth,
+    warnings: &mut Vec<Fault>,
+) -> Result<Vec<Route>, Fault> {
     let mut routes = Vec::new();
     for (function, event) in api_events(resources)? {
         let properties = event.required("Properties")?;
@@ -149,17 +158,17 @@ fn routes(resources: &[Resource<'_>], api_id: &str, auth: &Auth) -> Result<Vec<R
             Some(id) if id != api_id => return Err(properties.fault(format!("RestApiId must be !Ref {api_id}"))),
             Some(_) => {}
         }
-        let authorizer = auth.of_route(properties.get("Auth")?)?;
-        let (path, method) = (properties.required("Path")?, properties.required("Method")?.text()?.to_uppercase());
+        let authorization = auth.of_route(&properties, warnings)?;
+        let (path, method) = (properties.required("Path")?, properties.required("Method")?.string()?.to_uppercase());
         if !METHODS.contains(&method.as_str()) && method != "ANY" {
             return Err(properties.fault(format!("the method {method} is not supported")));
         }
         routes.push(Route {
             // API Gateway makes the resource `/a` of the path `/a/` when it imports SAM's document.
-            path: without_trailing_slash(&path.text()?).to_owned(),
+            path: without_trailing_slash(&path.string()?).to_owned(),
             line: path.line(),
             method,
-            authorizer,
+            authorization,
             target: Target::Function(function.to_owned()),
         });
     }

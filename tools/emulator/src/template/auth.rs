@@ -1,12 +1,15 @@
-//! Authorizers: REQUEST authorizers, their identity sources, and their routes.
+//! Who may call a route: REQUEST authorizers with their identity sources, and signatures of IAM.
 
 use std::collections::BTreeMap;
 
 use super::Fault;
 use super::known::{Resource, of_type};
+use super::route::Authorization;
 use super::value::Value;
 
-/// The supported members of the `Auth` of an API. `InvokeRole` and the API key change no answer here.
+/// The name by which SAM knows the signatures of IAM.
+const AWS_IAM: &str = "AWS_IAM";
+/// The supported members of the `Auth` of an API. The API key changes no answer here.
 const AUTH: &[&str] = &[
     "AddApiKeyRequiredToCorsPreflight",
     "AddDefaultAuthorizerToCorsPreflight",
@@ -40,8 +43,10 @@ pub(crate) struct Authorizer {
 pub(super) struct Auth {
     /// All authorizers of the template, by name.
     pub(super) authorizers: BTreeMap<String, Authorizer>,
-    /// The authorizer of a route that does not name one.
-    pub(super) default: Option<String>,
+    /// Who may call a route that does not say so.
+    pub(super) default: Authorization,
+    /// The `InvokeRole` of a route that has none.
+    invoke_role: Option<String>,
     /// Whether SAM would add the default authorizer to the preflights too.
     pub(super) guards_preflights: bool,
 }
@@ -54,32 +59,57 @@ impl Auth {
         auth.allow_only(AUTH)?;
         let authorizers = auth.get("Authorizers")?.map_or(Ok(Vec::new()), |authorizers| authorizers.members())?;
         for (name, authorizer) in authorizers {
+            if name == AWS_IAM {
+                return Err(authorizer.fault("SAM refuses an authorizer of the name AWS_IAM"));
+            }
             read.authorizers.insert(name, self::authorizer(&authorizer, resources)?);
         }
         if let Some(default) = auth.get("DefaultAuthorizer")? {
-            read.default = Some(read.named(&default)?);
+            read.default = read.named(&default)?;
         }
-        read.guards_preflights = auth.text_of("AddDefaultAuthorizerToCorsPreflight")?.as_deref() != Some("false");
+        read.invoke_role = auth.text_of("InvokeRole")?;
+        read.guards_preflights = !auth.is_falsy("AddDefaultAuthorizerToCorsPreflight")?;
         Ok(read)
     }
 
-    /// The authorizer of a route, from the `Auth` of its event.
-    pub(super) fn of_route(&self, auth: Option<Value<'_>>) -> Result<Option<String>, Fault> {
-        let Some(auth) = auth else { return Ok(self.default.clone()) };
-        auth.allow_only(&["Authorizer", "InvokeRole"])?;
-        match auth.get("Authorizer")? {
-            None => Ok(self.default.clone()),
-            Some(name) if name.text()? != "NONE" => self.named(&name).map(Some),
-            Some(_) if self.default.is_some() => Ok(None),
-            Some(name) => Err(name.fault("SAM refuses Authorizer: NONE where the API has no DefaultAuthorizer")),
+    /// Who may call the route of an event. Adds a warning if API Gateway would not invoke its function by itself.
+    pub(super) fn of_route(&self, event: &Value<'_>, warnings: &mut Vec<Fault>) -> Result<Authorization, Fault> {
+        let auth = event.get("Auth")?;
+        let (mut name, mut role) = (None, None);
+        if let Some(auth) = &auth {
+            auth.allow_only(&["Authorizer", "InvokeRole"])?;
+            (name, role) = (auth.get("Authorizer")?, auth.get("InvokeRole")?);
         }
+        let authorization = match &name {
+            None => self.default.clone(),
+            Some(name) if name.text()? != "NONE" => self.named(name)?,
+            Some(_) if self.default != Authorization::Open => Authorization::Open,
+            Some(name) => {
+                return Err(name.fault("SAM refuses Authorizer: NONE where the API has no DefaultAuthorizer"));
+            }
+        };
+        // SAM ignores an `InvokeRole` beside the default authorizer.
+        if authorization == Authorization::Iam && (name.is_some() || role.is_none()) {
+            let own = role.as_ref().map(Value::text).transpose()?;
+            let invoker = match own.as_ref().or(self.invoke_role.as_ref()).map(String::as_str) {
+                Some("NONE") => return Ok(authorization),
+                Some("CALLER_CREDENTIALS") | None => "as the caller, who needs lambda:InvokeFunction",
+                Some(_) => "with the role of InvokeRole, which needs lambda:InvokeFunction",
+            };
+            let place = role.as_ref().or(name.as_ref()).unwrap_or(event);
+            warnings.push(place.fault(format!(
+                "AWS_IAM: API Gateway would invoke the function {invoker}; \
+                 set InvokeRole: NONE to prevent that (the permission is not checked here)"
+            )));
+        }
+        Ok(authorization)
     }
 
-    /// The authorizer of this name.
-    fn named(&self, name: &Value<'_>) -> Result<String, Fault> {
+    /// The authorization of this name.
+    fn named(&self, name: &Value<'_>) -> Result<Authorization, Fault> {
         match name.text()? {
-            known if self.authorizers.contains_key(&known) => Ok(known),
-            iam if iam == "AWS_IAM" => Err(name.fault("the authorizer AWS_IAM is not supported")),
+            iam if iam == AWS_IAM => Ok(Authorization::Iam),
+            known if self.authorizers.contains_key(&known) => Ok(Authorization::Authorizer(known)),
             unknown => Err(name.fault(format!("Authorizers has no {unknown}"))),
         }
     }

@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use super::Fault;
 use super::auth::Auth;
-use super::route::{Route, Target};
+use super::route::{Authorization, Route, Target};
 use super::value::Value;
 use crate::routes::METHODS;
 
@@ -33,7 +33,7 @@ pub(super) fn preflights(cors: &Value<'_>, routes: &[Route], auth: &Auth) -> Res
             path: route.path.clone(),
             line: route.line,
             method: "OPTIONS".to_owned(),
-            authorizer: auth.default.clone().filter(|_| auth.guards_preflights),
+            authorization: if auth.guards_preflights { auth.default.clone() } else { Authorization::Open },
             target: Target::Preflight(headers),
         });
     }
@@ -59,7 +59,8 @@ fn headers(cors: &Value<'_>) -> Result<HeaderMap, Fault> {
             headers.insert(name, literal(&value)?);
         }
     }
-    if cors.is_true("AllowCredentials")? {
+    // SAM ignores any other value, such as "true" in quotes.
+    if cors.is_true("AllowCredentials")? && cors.required("AllowCredentials")?.is_literal() {
         if headers[header::ACCESS_CONTROL_ALLOW_ORIGIN] == any {
             return Err(cors.fault("SAM refuses AllowCredentials: true where AllowOrigin is \"'*'\" or not set"));
         }

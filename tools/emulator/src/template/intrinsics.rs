@@ -172,7 +172,7 @@ impl Document {
             Some(Content::Scalar(text)) if text.contains("{{resolve:") => {
                 Err(Fault::new(node.line, "dynamic references ({{resolve:…}}) are not supported"))
             }
-            Some(Content::Scalar(text)) => Ok(text.clone()),
+            Some(Content::Scalar(text) | Content::Literal(text)) => Ok(text.clone()),
             _ => Err(Fault::new(node.line, "a string is expected here")),
         }
     }

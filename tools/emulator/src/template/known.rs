@@ -279,7 +279,7 @@ pub(super) fn check_api(
     }
     let stage = properties.required("StageName")?;
     let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let name = stage.text()?;
+    let name = stage.string()?;
     if name.is_empty() || !name.bytes().all(is_valid) {
         return Err(stage.fault("StageName must be letters, digits, - and _"));
     }
@@ -291,12 +291,32 @@ pub(super) fn check_api(
             if !matches!(digits[..], ["2" | "3", _] | ["2" | "3", _, _]) || !digits.iter().all(is_digit) {
                 return Err(version.fault("OpenApiVersion must have the form 2.0 or 3.0.1"));
             }
+            if version.is_literal() && digits[0] != "3" {
+                return Err(version.fault("SAM refuses an OpenApiVersion of 2 that is not in quotes"));
+            }
         }
         if let Some(size) = properties.get("MinimumCompressionSize")? {
             warnings.push(size.fault("MinimumCompressionSize: responses are not compressed here"));
         }
         if let Some(path) = properties.get("Domain")?.map_or(Ok(None), |domain| domain.get("BasePath"))? {
             warnings.push(path.fault("BasePath: the API is not served under this domain, nor under its base path"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a function without `Handler` or `Runtime`, unless it is a container image.
+pub(super) fn check_package(function: &Value<'_>, globals: Option<&Value<'_>>) -> Result<(), Fault> {
+    let properties = function.required("Properties")?;
+    let source = |key| if properties.has(key) { Some(&properties) } else { globals };
+    if source("PackageType").is_some_and(|source| source.has("PackageType")) {
+        return Ok(());
+    }
+    for key in ["Handler", "Runtime"] {
+        // An intrinsic function that cannot be resolved here has a value in AWS.
+        let has_value = |source: &Value<'_>| source.get(key).map_or(true, |value| value.is_some());
+        if !source(key).is_some_and(|source| has_value(source) && !source.is_falsy(key).unwrap_or(false)) {
+            return Err(function.fault(format!("SAM refuses a function without {key}")));
         }
     }
     Ok(())

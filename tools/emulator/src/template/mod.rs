@@ -16,7 +16,7 @@ mod value;
 
 pub(crate) use api::Api;
 pub(crate) use auth::Authorizer;
-pub(crate) use route::{Route, Target};
+pub(crate) use route::{Authorization, Route, Target};
 pub(crate) use stage::Throttling;
 
 /// What is wrong with a template, and where.

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use regex_lite::Regex;
 
 use super::Fault;
 
@@ -21,8 +23,10 @@ pub(super) struct Node {
 pub(super) enum Content {
     /// Nothing: an empty value or `null`.
     Null,
-    /// A scalar as it is written. Whether `0123` is a number depends on its property.
+    /// A string.
     Scalar(String),
+    /// A number, a date or a boolean, which is not in quotes, as it is written. A boolean is `true` or `false`.
+    Literal(String),
     /// A list.
     Sequence(Vec<Node>),
     /// A mapping in the order of the file.
@@ -147,7 +151,7 @@ impl<'text> Builder<'text> {
                 }
                 Event::Scalar(key, _, 0, _) => key.into_owned(),
                 event => match &*self.node(event, span)?.content {
-                    Content::Scalar(key) => key.clone(),
+                    Content::Scalar(key) | Content::Literal(key) => key.clone(),
                     _ => return Err(Fault::new(line, "a key must be a string")),
                 },
             };
@@ -185,12 +189,27 @@ impl<'text> Builder<'text> {
     }
 }
 
+/// The numbers and dates of YAML 1.1: `0x1F`, `1_000`, `190:20:30`, `.5`, `-.inf`, `2010-09-09`.
+static NUMBER_OR_DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let integer = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*(?::[0-5]?[0-9])*)";
+    let float = r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?";
+    let special = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)";
+    let time = r"(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?";
+    let date = format!(r"\d{{4}}-\d\d-\d\d|\d{{4}}-\d\d?-\d\d?{time}");
+    Regex::new(&format!("^(?:{integer}|{float}|{special}|{date})$")).ok()
+});
+
 /// A plain scalar as YAML 1.1, and therefore SAM, reads it: `yes` and `Off` are booleans.
 fn plain(text: &str) -> Content {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Content::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Content::Scalar("true".to_owned()),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Content::Scalar("false".to_owned()),
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Content::Literal("true".to_owned()),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            Content::Literal("false".to_owned())
+        }
+        text if NUMBER_OR_DATE.as_ref().is_some_and(|pattern| pattern.is_match(text)) => {
+            Content::Literal(text.to_owned())
+        }
         text => Content::Scalar(text.to_owned()),
     }
 }
@@ -222,6 +241,7 @@ mod tests {
         match &*node.content {
             Content::Null => serde_json::Value::Null,
             Content::Scalar(text) => text.as_str().into(),
+            Content::Literal(text) => serde_json::json!({"literal": text}),
             Content::Sequence(items) => items.iter().map(json).collect(),
             Content::Mapping(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
             Content::Call(name, argument) => serde_json::json!({name: json(argument)}),
@@ -252,7 +272,7 @@ mod tests {
         let spelled: Vec<_> = items
             .iter()
             .map(|item| match &*item.content {
-                Content::Scalar(text) => Some(text.as_str()),
+                Content::Scalar(text) | Content::Literal(text) => Some(text.as_str()),
                 _ => None,
             })
             .collect();
@@ -268,7 +288,7 @@ mod tests {
         assert!(matches!(&*repeated.get("b").unwrap().value.content, Content::Call(name, _) if name == "Ref"));
         let Content::Sequence(items) = &*root.get("f").unwrap().value.content else { panic!("{root:?}") };
         assert!(matches!(&*items[0].content, Content::Scalar(text) if text == "f"));
-        assert!(matches!(&*root.get("h").unwrap().value.content, Content::Scalar(text) if text == "1"));
+        assert!(matches!(&*root.get("h").unwrap().value.content, Content::Literal(text) if text == "1"));
         assert!(matches!(&*root.get("k").unwrap().value.content, Content::Call(name, _) if name == "Fn::Sub"));
     }
 

@@ -11,10 +11,22 @@ pub(crate) struct Route {
     pub(crate) line: usize,
     /// Method in upper case, or `ANY`.
     pub(crate) method: String,
-    /// Name of the authorizer, if it has one.
-    pub(crate) authorizer: Option<String>,
+    /// Who may call it.
+    pub(crate) authorization: Authorization,
     /// What answers requests.
     pub(crate) target: Target,
+}
+
+/// Who may call a route.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Authorization {
+    /// Everyone.
+    #[default]
+    Open,
+    /// A caller that signs the request with its access key: `AWS_IAM`.
+    Iam,
+    /// A caller that the authorizer of this name allows.
+    Authorizer(String),
 }
 
 /// What answers a route.

@@ -30,6 +30,8 @@ Resources:
         Get: { Type: Api, Properties: { RestApiId: !Ref Api, Path: /a, Method: get, Auth: { Authorizer: Mint } } }
         Tick: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }
         #event
+      Handler: bootstrap
+      Runtime: provided.al2023
 Transform: AWS::Serverless-2016-10-31
 ";
 
@@ -60,7 +62,7 @@ fn a_default_authorizer_applies_unless_a_route_says_otherwise() {
     let text = TEMPLATE.replace("#event", &event).replace("#auth\n", "DefaultAuthorizer: Mint\n");
     let authorizers = |text: &str| -> Vec<_> {
         let routes = Api::parse(text).unwrap().routes;
-        routes.into_iter().map(|route| (route.method, route.authorizer.is_some())).collect()
+        routes.into_iter().map(|route| (route.method, route.authorization != Authorization::Open)).collect()
     };
     let route = |method: &str, has_authorizer| (method.to_owned(), has_authorizer);
     assert_eq!(authorizers(&text), [route("GET", true), route("POST", true), route("ANY", false)]);
@@ -83,6 +85,71 @@ fn a_preflight_names_the_methods_of_its_path_unless_the_template_does() {
     assert_eq!(methods("Cors: \"'*'\"", "Method: delete"), "DELETE,GET,OPTIONS");
     assert_eq!(methods("Cors: \"'*'\"", "Method: any"), "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT");
     assert_eq!(methods("Cors: { AllowMethods: \"'GET'\", AllowOrigin: \"'*'\" }", "Method: put"), "GET");
+}
+
+/// The headers of a preflight with these properties in `Cors`, and whether it has an authorizer.
+fn preflight(cors: &str, auth: &str) -> (http::HeaderMap, bool) {
+    let text = TEMPLATE.replace("#api", &format!("Cors: {{ AllowOrigin: \"'https://a'\", {cors} }}"));
+    let route = Api::parse(&text.replace("#auth\n", &format!("{auth}\n"))).unwrap().routes.pop().unwrap();
+    let is_open = route.authorization == Authorization::Open;
+    let Target::Preflight(headers) = route.target else { panic!("{route:?}") };
+    (headers, !is_open)
+}
+
+#[test]
+fn a_boolean_in_quotes_is_a_string_to_sam() {
+    for (value, is_true) in [("true", true), ("yes", true), ("false", false), ("'true'", false), ("!Sub 'true'", false)]
+    {
+        let (headers, _) = preflight(&format!("AllowCredentials: {value}"), "").clone();
+        assert_eq!(headers.contains_key("access-control-allow-credentials"), is_true, "{value}");
+    }
+    for (value, is_guarded) in
+        [("true", true), ("false", false), ("no", false), ("0", false), ("", false), ("'false'", true), ("'no'", true)]
+    {
+        let auth = format!("DefaultAuthorizer: Mint\n        AddDefaultAuthorizerToCorsPreflight: {value}");
+        assert_eq!(preflight("", &auth).1, is_guarded, "{value}");
+    }
+}
+
+#[test]
+fn a_route_with_aws_iam_warns_unless_api_gateway_invokes_its_function_by_itself() {
+    let line = |text: &str| {
+        let api = Api::parse(text).map_err(|fault| format!("{text}: {fault}")).unwrap();
+        assert_eq!(api.routes[1].authorization, Authorization::Iam, "{text}");
+        let [warning] = api.warnings.as_slice() else { return None };
+        assert!(warning.message.starts_with("AWS_IAM: API Gateway would invoke the function "), "{warning}");
+        Some((warning.line, warning.message.contains("as the caller")))
+    };
+    let with = |auth: &str, event_auth: &str| {
+        let event = event("/b", &format!("Method: get{event_auth}"));
+        TEMPLATE.replace("#event", &event).replace("#auth\n", &format!("{auth}\n"))
+    };
+    for (auth, event_auth, expected) in [
+        ("", ", Auth: { Authorizer: AWS_IAM, InvokeRole: NONE }", None),
+        ("", ", Auth: { Authorizer: AWS_IAM }", Some((25, true))),
+        ("", ", Auth: { Authorizer: AWS_IAM, InvokeRole: CALLER_CREDENTIALS }", Some((25, true))),
+        ("", ", Auth: { Authorizer: AWS_IAM, InvokeRole: 'arn:aws:iam::123456789012:role/r' }", Some((25, false))),
+        ("InvokeRole: NONE", ", Auth: { Authorizer: AWS_IAM }", None),
+        ("InvokeRole: NONE", ", Auth: { Authorizer: AWS_IAM, InvokeRole: CALLER_CREDENTIALS }", Some((25, true))),
+        ("DefaultAuthorizer: AWS_IAM", "", Some((25, true))),
+        ("DefaultAuthorizer: AWS_IAM", ", Auth: { InvokeRole: CALLER_CREDENTIALS }", None),
+        ("DefaultAuthorizer: AWS_IAM\n        InvokeRole: NONE", "", None),
+        ("DefaultAuthorizer: AWS_IAM\n        InvokeRole: NONE", ", Auth: {}", None),
+    ] {
+        assert_eq!(line(&with(auth, event_auth)), expected, "{auth} {event_auth}");
+    }
+}
+
+#[test]
+fn aws_iam_as_the_default_applies_unless_a_route_says_otherwise() {
+    let event = event("/b", "Method: post")
+        + "\n        Y: { Type: Api, Properties: { RestApiId: !Ref Api, Path: /c, Method: any, Auth: { Authorizer: NONE } } }";
+    let auth = "InvokeRole: NONE\n        DefaultAuthorizer: AWS_IAM\n";
+    let text = TEMPLATE.replace("#event", &event).replace("#auth\n", auth).replace("#api", "Cors: \"'*'\"");
+    let authorizations: Vec<_> = Api::parse(&text).unwrap().routes.into_iter().map(|it| it.authorization).collect();
+    let iam = Authorization::Iam;
+    assert_eq!(authorizations[..3], [Authorization::Authorizer("Mint".to_owned()), iam.clone(), Authorization::Open]);
+    assert_eq!(authorizations[3..], [iam.clone(), iam.clone(), iam], "SAM adds it to the preflights");
 }
 
 #[test]
@@ -182,16 +249,13 @@ fn an_unsupported_part_is_a_fault_that_names_the_line() {
             "SAM refuses Authorizer: NONE where the API has no DefaultAuthorizer",
         ),
         ("api", "OpenApiVersion: '1.0'", 7, "OpenApiVersion must have the form 2.0 or 3.0.1"),
+        ("api", "OpenApiVersion: 2.0", 7, "SAM refuses an OpenApiVersion of 2 that is not in quotes"),
+        ("event", &event("1", "Method: get"), 25, "a string is expected here: put it in quotes"),
+        ("event", &event("/b", "Method: yes"), 25, "a string is expected here: put it in quotes"),
         ("api", "Cors: { AllowCredentials: true, AllowHeaders: [a] }", 7, "a string is expected here"),
         ("auth", "ApiKeyRequired: true", 9, "ApiKeyRequired is not supported"),
-        ("auth", "DefaultAuthorizer: AWS_IAM", 9, "the authorizer AWS_IAM is not supported"),
+        ("auth", "DefaultAuthorizer: AWS_iam", 9, "Authorizers has no AWS_iam"),
         ("authorizer", "AuthorizationScopes: [a]", 15, "AuthorizationScopes is not supported"),
-        (
-            "event",
-            &event("/b", "Method: get, Auth: { Authorizer: AWS_IAM }"),
-            25,
-            "the authorizer AWS_IAM is not supported",
-        ),
         ("event", &event("/b", "Method: get, Auth: { Authorizer: Other }"), 25, "Authorizers has no Other"),
         ("event", &event("/b", "Method: get, Auth: { ApiKeyRequired: true }"), 25, "ApiKeyRequired is not supported"),
         ("event", &event("/b", "Method: get, RequestModel: {}"), 25, "RequestModel is not supported"),
@@ -248,6 +312,18 @@ fn a_resource_that_changes_the_api_from_outside_is_a_fault_that_names_the_line()
         ("            Identity: { Headers: [X-Caller] }\n", "", 11, uncached),
         ("{ Headers: [X-Caller] }", "{ Headers: [], ReauthorizeEvery: 1 }", 11, uncached),
         ("{ Headers: [X-Caller] }", "[a]", 14, "a mapping is expected here"),
+        ("Mint:", "AWS_IAM:", 11, "SAM refuses an authorizer of the name AWS_IAM"),
+        ("StageName: Prod", "StageName: 1", 6, "a string is expected here: put it in quotes"),
+        ("      Handler: bootstrap\n", "", 16, "SAM refuses a function without Handler"),
+        ("Runtime: provided.al2023", "Runtime: ''", 16, "SAM refuses a function without Runtime"),
+        ("Runtime: provided.al2023", "Runtime: ~", 16, "SAM refuses a function without Runtime"),
+        ("Runtime: provided.al2023", "Runtime: !Ref AWS::NoValue", 16, "SAM refuses a function without Runtime"),
+        (
+            "Resources:",
+            "Resources:\n  Unused: { Type: AWS::Serverless::Function, Properties: { Handler: a } }",
+            3,
+            "SAM refuses a function without Runtime",
+        ),
         ("StageName: Prod", "StageName: a/b", 6, "StageName must be letters, digits, - and _"),
         ("StageName: Prod", "StageName: ''", 6, "StageName must be letters, digits, - and _"),
         ("  F:\n", "  F-1:\n", 16, "the logical id F-1 must be letters and digits"),
@@ -313,7 +389,7 @@ fn a_resource_that_changes_the_api_from_outside_is_a_fault_that_names_the_line()
         (
             "AWS::Serverless-2016-10-31",
             "[AWS::LanguageExtensions, AWS::Serverless-2016-10-31]",
-            26,
+            28,
             "the transform AWS::LanguageExtensions is not supported",
         ),
     ] {
@@ -334,6 +410,10 @@ fn a_part_without_effect_on_responses_is_ignored() {
         ("#api", "Domain: { DomainName: a.example }"),
         ("#function", "Layers: !ImportValue x"),
         ("#auth", "InvokeRole: NONE"),
+        ("#api", "OpenApiVersion: 3.0"),
+        ("#api", "OpenApiVersion: !!str 2.0"),
+        ("Runtime: provided.al2023", "Runtime: !ImportValue x"),
+        ("Resources:", "Resources:\n  F1: { Type: AWS::Serverless::Function, Properties: { PackageType: Image } }"),
         ("Resources:", "Globals: { Api: { TracingEnabled: true } }\nResources:"),
         ("Resources:", "Outputs: { Fn: { Value: !ImportValue x } }\nResources:"),
         ("Resources:", "Resources:\n  R: { Type: AWS::DynamoDB::Table, Properties: !ImportValue x }"),

@@ -65,9 +65,35 @@ impl<'doc> Value<'doc> {
         resolved.filter_map(Result::transpose).map(|node| Ok(Value { document: self.document, node: node? })).collect()
     }
 
-    /// Whether the member `key` is the boolean true.
+    /// Whether the member `key` is true, as a boolean or as the text of one.
     pub(super) fn is_true(&self, key: &str) -> Result<bool, Fault> {
         Ok(self.text_of(key)?.as_deref() == Some("true"))
+    }
+
+    /// Whether the member `key` is there, whatever its value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.node.get(key).is_some()
+    }
+
+    /// Whether the member `key` is there and SAM takes it for false: null, the boolean, a zero or an empty string.
+    pub(super) fn is_falsy(&self, key: &str) -> Result<bool, Fault> {
+        let Some(entry) = self.node.get(key) else { return Ok(false) };
+        Ok(match self.document.resolve(&entry.value)?.as_ref().map(|node| &*node.content) {
+            Some(Content::Null) => true,
+            Some(Content::Scalar(text)) => text.is_empty(),
+            Some(Content::Literal(text)) => text == "false" || text.parse() == Ok(0.0),
+            _ => false,
+        })
+    }
+
+    /// Whether this is a number, a date or a boolean, and not a string.
+    pub(super) fn is_literal(&self) -> bool {
+        matches!(&*self.node.content, Content::Literal(_))
+    }
+
+    /// The text of a string. SAM refuses a number or a boolean in its place.
+    pub(super) fn string(&self) -> Result<String, Fault> {
+        if self.is_literal() { Err(self.fault("a string is expected here: put it in quotes")) } else { self.text() }
     }
 
     /// Whether this is a list.

@@ -10,6 +10,9 @@ use emulator::{Functions, Options, Reply, Server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// Id and secret of the callers' access key.
+pub(crate) const ACCESS_KEY: (&str, &str) = ("AKIDLOCAL", "secret/+of=the:callers");
+
 /// Options for a template of this folder, on a free port.
 pub(crate) fn options(template: &str) -> Options {
     let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/templates").join(template);
@@ -38,9 +41,14 @@ impl Api {
     pub(crate) async fn start_with(options: Options) -> Self {
         let invocations = Arc::default();
         let server = Server::bind(options, &functions(&invocations)).await.unwrap();
+        Self { invocations, ..Self::serve(server) }
+    }
+
+    /// Lets the server answer.
+    pub(crate) fn serve(server: Server) -> Self {
         let url = server.url().to_owned();
         tokio::spawn(server.serve(std::future::pending()));
-        Self { url, invocations, client: reqwest::Client::new() }
+        Self { url, invocations: Arc::default(), client: reqwest::Client::new() }
     }
 
     /// Sends raw bytes, closes the sending side if `ends`, and reads until the server closes the connection.
@@ -107,6 +115,7 @@ impl Answer {
 pub(crate) fn functions(invocations: &Arc<AtomicUsize>) -> Functions {
     let (by_authorizer, by_echo) = (Arc::clone(invocations), Arc::clone(invocations));
     Functions::default()
+        .access_key(ACCESS_KEY.0, ACCESS_KEY.1)
         .handler("authorizer", move |event, context| {
             by_authorizer.fetch_add(1, Ordering::SeqCst);
             authorize(event, context.request_id)

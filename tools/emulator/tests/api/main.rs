@@ -4,6 +4,7 @@
 
 mod gateway;
 mod helpers;
+mod iam;
 mod reports;
 mod start;
 mod wire;

@@ -1,8 +1,8 @@
 """Writes corpus.json: odd YAML documents and what PyYAML, which SAM reads templates with, makes of them.
 
 Run it with PyYAML 6 after adding a document. A tree is JSON; a tag is the function's long name, and a
-document that PyYAML refuses has no tree. Scalars keep their spelling, except that null and the booleans
-of YAML 1.1 are written as JSON writes them, which is how SAM hands them on.
+document that PyYAML refuses has no tree. A number, a date or a boolean of YAML 1.1 is an object with the
+member "literal", which keeps its spelling, except that of a boolean.
 """
 
 import json
@@ -55,6 +55,10 @@ DOCUMENTS = [
     "a: ~\nb:\nc: null\nd: Null\ne: NULL\nf: 'null'\ng: nULL\n",
     "a: [yes, No, ON, off, true, FALSE, y, n, tRue, 'yes']\n",
     "a: [0123, 1.10, 1e3, 2010-09-09, .5]\n",
+    "a: [0, 1, -1, +1, 00, 09, 1_000, 0b10, 0x1F, 0o7, 190:20:30, 1:60, 12a, 1., '1', 0x, _1]\n",
+    "a: [2.0, 3.0.1, 2_0.0, -1.5e+3, 1.5e3, +.5, 1:30.5, .inf, -.INF, .nan, .NaN, ., 1.2.3, '2.0']\n",
+    "a: [2010-9-9, 2010-09-09T1:02:03, '2010-09-09', 2010-09-09 01:02:03.5 +01:00, 2010-09-09 1, 22-11-26]\n",
+    "2.0: yes\nNo: 1\n",
     "a: !!str yes\nb: !!str 1\n",
     # Reported to the trackers of SAM and of YAML parsers (docs/gateway.md).
     "a: ! 'x but\n\n  y\n\n'\n",
@@ -92,6 +96,7 @@ DOCUMENTS = [
     "a: }\n",
 ]
 
+LITERALS = [f"tag:yaml.org,2002:{kind}" for kind in ("float", "int", "timestamp")]
 BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
@@ -102,7 +107,9 @@ def tree(node):
         if node.tag == "tag:yaml.org,2002:null":
             value = None
         elif node.tag == "tag:yaml.org,2002:bool":
-            value = "true" if BOOLEANS[value.lower()] else "false"
+            value = {"literal": "true" if BOOLEANS[value.lower()] else "false"}
+        elif node.tag in LITERALS and node.style is None:
+            value = {"literal": value}
     elif isinstance(node, yaml.SequenceNode):
         value = [tree(item) for item in node.value]
     else:

@@ -4,4 +4,5 @@
 
 mod dynamodb;
 mod functions;
+mod iam;
 mod process;
