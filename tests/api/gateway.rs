@@ -47,7 +47,13 @@ async fn a_trailing_slash_changes_nothing() {
 #[tokio::test]
 async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
     let api = api().await;
-    for (path, methods) in [("/hello", "GET,OPTIONS"), ("/validate", "OPTIONS,POST"), ("/tokens", "GET,OPTIONS,POST")] {
+    let paths = [
+        ("/hello", "GET,OPTIONS,POST"),
+        ("/validate", "OPTIONS,POST"),
+        ("/tokens", "GET,OPTIONS,POST"),
+        ("/tokens/mint", "OPTIONS,POST"),
+    ];
+    for (path, methods) in paths {
         let preflight = || api.request(Method::OPTIONS, path);
         let from_a_page = preflight().header("origin", "https://app.example.com");
         let from_a_page = from_a_page.header("access-control-request-method", "PUT").header("x-access-token", "mine");

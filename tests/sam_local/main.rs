@@ -1,7 +1,4 @@
 //! Every event of `events/` through `sam local invoke`, in Lambda's container image.
-//!
-//! `SAM_LOCAL_ARGUMENTS` holds further arguments of `sam local invoke`, such as a file with the
-//! endpoints of DynamoDB and Secrets Manager.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 

@@ -1,12 +1,8 @@
 //! The rule of one use: one suite of tests, which runs against every store.
 //!
 //! `cargo test` tests the store in memory. `cargo test -p tests --test store -- --include-ignored` tests
-//! the DynamoDB store on two emulators too, and fails without them:
-//!
-//! | variable | meaning |
-//! | --- | --- |
-//! | `MINISTACK_URL` | the URL of ministack |
-//! | `DYNAMODB_LOCAL_URL` | the URL of Amazon's DynamoDB Local |
+//! the DynamoDB store on two emulators too, and fails without them. `CONTRIBUTING.md` lists the variables
+//! that name them.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
