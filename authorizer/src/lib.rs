@@ -4,13 +4,15 @@
 
 use apigw::{Answer, ConfigError, Decision, Event, MintedContext, Request, Settings, rfc3339};
 use lambda_runtime::Error;
-use tokens::{Claimant, Insert, Issuer, Jti, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, Minter, Ports, Timestamp};
+use tokens::{Claimant, Insert, Jti, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, Minter, NewToken, Ports, Timestamp};
 use uuid::Uuid;
 
 /// The state that all invocations of the function share.
 #[derive(Debug)]
 pub struct Service {
     minter: Minter,
+    aud: String,
+    ttl_seconds: u64,
     is_open: bool,
     now: fn() -> Timestamp,
 }
@@ -23,11 +25,15 @@ impl Service {
     ///
     /// [`ConfigError`], which names the variable at fault and what it must be.
     pub fn new(settings: Settings<'_>, ports: Ports<impl Insert + 'static>) -> Result<Self, ConfigError> {
-        let issuer = Issuer { iss: settings.text("TOKEN_ISSUER")?, aud: settings.text("TOKEN_AUDIENCE")? };
-        let ttl_seconds = settings.number("TOKEN_TTL_SECONDS", 1..=MAX_LIFETIME_SECONDS)?;
+        let iss = settings.text("TOKEN_ISSUER")?;
         let revoked_before = Timestamp(settings.number("REVOKED_BEFORE", 0..=MAX_REVOKED_BEFORE)?);
-        let minter = Minter::new(issuer, ttl_seconds, revoked_before, ports.keys, ports.store);
-        Ok(Self { minter, is_open: settings.flag("OPEN_ROUTES")?, now: ports.now })
+        Ok(Self {
+            minter: Minter::new(iss, revoked_before, ports.keys, ports.store),
+            aud: settings.text("TOKEN_AUDIENCE")?,
+            ttl_seconds: settings.number("TOKEN_TTL_SECONDS", 1..=MAX_LIFETIME_SECONDS)?,
+            is_open: settings.flag("OPEN_ROUTES")?,
+            now: ports.now,
+        })
     }
 }
 
@@ -52,8 +58,14 @@ async fn mint(service: &Service, request: Request) -> Result<Decision<MintedCont
         return Ok(Decision::Allow { principal_id: "closed".to_owned(), context: MintedContext::default() });
     }
     let now = (service.now)();
-    let minted_by = Claimant::of_invocation(&request.invocation_id).ok_or(NoInvocationId)?;
-    let minted = service.minter.mint(Jti::new(Uuid::new_v4()), minted_by, request.host, now).await?;
+    let new = NewToken {
+        jti: Jti::new(Uuid::new_v4()),
+        aud: service.aud.clone(),
+        ttl_seconds: service.ttl_seconds,
+        minted_by: Claimant::of_invocation(&request.invocation_id).ok_or(NoInvocationId)?,
+        host: request.host,
+    };
+    let minted = service.minter.mint(new, now).await?;
     let context = MintedContext {
         access_token: minted.token.expose().to_owned(),
         expires_at: rfc3339(minted.expires_at.0),

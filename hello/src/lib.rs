@@ -1,11 +1,13 @@
-//! `hello`: the protected API, which returns the token that its authorizer minted.
+//! `hello`: the protected API. `GET /hello` returns the token that its authorizer minted, and `POST /hello`
+//! runs once for each token: its guard has spent it.
 //!
 //! Its tests are in `tests/handlers/hello.rs`.
 
 use apigw::{
-    ApiError, ConfigError, Event, MintedContext, Request, Responder, Response, Settings, X_ACCESS_TOKEN, parse_rfc3339,
+    ApiError, ConfigError, Event, MintedContext, Request, Responder, Response, Settings, SpentContext, X_ACCESS_TOKEN,
+    parse_rfc3339,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use lambda_runtime::Error;
 use serde::Serialize;
 use serde_json::Value;
@@ -49,7 +51,7 @@ impl Service {
     }
 }
 
-/// The body of a success.
+/// The body of a success of `GET /hello`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HelloResponse {
@@ -58,16 +60,37 @@ struct HelloResponse {
     status: &'static str,
 }
 
-/// Answers with the token that the authorizer minted for this request.
+/// The body of a success of `POST /hello`.
+#[derive(Serialize)]
+struct GuardedResponse {
+    status: &'static str,
+}
+
+/// Answers with the token that the authorizer minted for this request, or that the guard let it through.
 ///
 /// # Errors
 ///
 /// None: every failure is a response.
 pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
-    Ok(service.responder.respond(event, |request| hello(service, request)).await)
+    let hello = async |request: Request| match *request.method == Method::POST {
+        true => guarded(service, request),
+        false => hello(service, request),
+    };
+    Ok(service.responder.respond(event, hello).await)
 }
 
-async fn hello(service: &Service, request: Request) -> Result<Response, ApiError> {
+/// `POST /hello`: what a token is needed for.
+fn guarded(service: &Service, request: Request) -> Result<Response, ApiError> {
+    let context = serde_json::from_value::<SpentContext>(Value::Object(request.authorizer)).ok();
+    let context = context
+        .filter(|context| !context.jti.is_empty())
+        .ok_or_else(|| ApiError::internal("the request was not let through by the guard"))?;
+    refuse_cached(service, &context.spent_for, &context.decided_at, &request.request_id)?;
+    Ok(Response::json(StatusCode::OK, &GuardedResponse { status: "success" }))
+}
+
+/// `GET /hello`: the token that was minted for this request.
+fn hello(service: &Service, request: Request) -> Result<Response, ApiError> {
     if !service.is_open {
         return Err(ApiError::closed());
     }
@@ -77,12 +100,7 @@ async fn hello(service: &Service, request: Request) -> Result<Response, ApiError
     let context = context
         .filter(|context| !context.access_token.is_empty())
         .ok_or_else(|| ApiError::internal("the request has no token of the minting authorizer"))?;
-    if is_cached(&context, &request.request_id, (service.now)()) {
-        match service.cached_policy_check {
-            CachedPolicyCheck::Refuse => return Err(ApiError::internal("the authorizer's decision was cached")),
-            CachedPolicyCheck::Count => tracing::warn!("the authorizer's decision was cached"),
-        }
-    }
+    refuse_cached(service, &context.minted_for, &context.decided_at, &request.request_id)?;
     let header = HeaderValue::from_str(&context.access_token).map_err(ApiError::internal)?;
     let body = HelloResponse { access_token: context.access_token, expires_at: context.expires_at, status: "success" };
     let mut response = Response::json(StatusCode::OK, &body);
@@ -90,11 +108,21 @@ async fn hello(service: &Service, request: Request) -> Result<Response, ApiError
     Ok(response)
 }
 
-/// Whether the decision was made for another request, so that two callers would share a token.
+/// Refuses (or only logs) a decision that was made for another request than `request_id`, so that two callers
+/// would share a token.
 ///
 /// This detects a misconfiguration. It does not stop an attack: clients can choose their request id.
-fn is_cached(context: &MintedContext, request_id: &str, now: u64) -> bool {
-    let is_recent = parse_rfc3339(&context.decided_at)
-        .is_some_and(|decided| now.saturating_sub(decided) <= MAX_DECISION_AGE_SECONDS);
-    context.minted_for != request_id || !is_recent
+fn refuse_cached(service: &Service, decided_for: &str, decided_at: &str, request_id: &str) -> Result<(), ApiError> {
+    let is_recent = parse_rfc3339(decided_at)
+        .is_some_and(|decided| (service.now)().saturating_sub(decided) <= MAX_DECISION_AGE_SECONDS);
+    if decided_for == request_id && is_recent {
+        return Ok(());
+    }
+    match service.cached_policy_check {
+        CachedPolicyCheck::Refuse => Err(ApiError::internal("the authorizer's decision was cached")),
+        CachedPolicyCheck::Count => {
+            tracing::warn!("the authorizer's decision was cached");
+            Ok(())
+        }
+    }
 }

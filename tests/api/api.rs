@@ -1,7 +1,16 @@
 //! A client of the API under test.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, UNIX_EPOCH},
+};
 
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign},
+    sign::v4::SigningParams,
+};
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 
@@ -13,6 +22,9 @@ pub(crate) struct Api {
     pub(crate) target: Target,
     url: String,
     client: Client,
+    /// Of a caller with the stack's `OperatorPolicy`.
+    credentials: Credentials,
+    region: String,
 }
 
 /// A response, read completely.
@@ -35,7 +47,42 @@ impl Api {
             (None, None) => (Target::Local, start_local().await),
         };
         target.must_show(module);
-        Self { target, url: url.trim_end_matches('/').to_owned(), client: Client::new() }
+        let (id, secret, region) = match target {
+            Target::Local => (local::ACCESS_KEY_ID.into(), local::SECRET_ACCESS_KEY.into(), "us-east-1".into()),
+            _ => {
+                let required = |name| variable(name).unwrap_or_else(|| panic!("{name} is not set"));
+                (required("AWS_ACCESS_KEY_ID"), required("AWS_SECRET_ACCESS_KEY"), required("AWS_REGION"))
+            }
+        };
+        let session = variable("AWS_SESSION_TOKEN").filter(|_| target != Target::Local);
+        let credentials = Credentials::new(id, secret, session, None, "test");
+        Self { target, url: url.trim_end_matches('/').to_owned(), client: Client::new(), credentials, region }
+    }
+
+    /// Signs the requests after this one with another secret.
+    pub(crate) fn sign_with(&mut self, secret: &str) {
+        self.credentials = Credentials::new(self.credentials.access_key_id(), secret, None, None, "test");
+    }
+
+    /// A signed `POST` with `body`.
+    pub(crate) fn signed(&self, path: &str, body: String) -> RequestBuilder {
+        self.signed_at(path, body, 0)
+    }
+
+    /// As [`Api::signed`], but signed some seconds ago.
+    pub(crate) fn signed_at(&self, path: &str, body: String, seconds_ago: u64) -> RequestBuilder {
+        let request = self.request(Method::POST, path);
+        let url = request.try_clone().unwrap().build().unwrap().url().to_string();
+        let time = UNIX_EPOCH + Duration::from_secs(apigw::epoch_seconds() - seconds_ago);
+        let identity = self.credentials.clone().into();
+        let mut settings = SigningSettings::default();
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Enabled;
+        let parameters = SigningParams::builder().identity(&identity).region(&self.region).name("execute-api");
+        let parameters = parameters.time(time).settings(settings).build().unwrap().into();
+        let signable = SignableRequest::new("POST", &url, [].into_iter(), SignableBody::Bytes(body.as_bytes()));
+        let (signature, _) = sign(signable.unwrap(), &parameters).unwrap().into_parts();
+        let headers = signature.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
+        headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)).body(body)
     }
 
     /// A request, which the test completes and [`send`]s.

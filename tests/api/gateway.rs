@@ -47,18 +47,35 @@ async fn a_trailing_slash_changes_nothing() {
 #[tokio::test]
 async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
     let api = api().await;
-    for (path, method) in [("/hello", "GET"), ("/validate", "POST"), ("/tokens", "POST")] {
-        let request = api
-            .request(Method::OPTIONS, path)
-            .header("origin", "https://app.example.com")
-            .header("access-control-request-method", method);
-        let answer = send(request).await;
-        assert!(matches!(answer.status, 200 | 204), "{}", answer.status);
-        assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert!(answer.header("access-control-allow-methods").contains(method));
-        let allowed = "Content-Type,Authorization,X-Access-Token,Idempotency-Key";
-        assert_eq!(answer.header("access-control-allow-headers"), allowed);
-        assert!(answer.header("x-access-token").is_empty());
+    let paths = [
+        ("/hello", "GET,OPTIONS,POST"),
+        ("/validate", "OPTIONS,POST"),
+        ("/tokens", "GET,OPTIONS,POST"),
+        ("/tokens/mint", "OPTIONS,POST"),
+    ];
+    for (path, methods) in paths {
+        let preflight = || api.request(Method::OPTIONS, path);
+        let from_a_page = preflight().header("origin", "https://app.example.com");
+        let from_a_page = from_a_page.header("access-control-request-method", "PUT").header("x-access-token", "mine");
+        for request in [from_a_page, preflight()] {
+            let answer = send(request).await;
+            assert!(matches!(answer.status, 200 | 204), "{}", answer.status);
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+            assert_eq!(answer.header("access-control-allow-methods"), methods);
+            let allowed = "Content-Type,Authorization,X-Access-Token,Idempotency-Key";
+            assert_eq!(answer.header("access-control-allow-headers"), allowed);
+            assert!(answer.header("x-access-token").is_empty() && answer.header("cache-control").is_empty());
+        }
+    }
+    assert_eq!(send(api.request(Method::OPTIONS, "/unknown")).await.refusal(), (403, "invalid_request".into()));
+}
+
+#[tokio::test]
+async fn head_is_an_unknown_method_on_every_path() {
+    let api = api().await;
+    for path in ["/hello", "/tokens", "/validate"] {
+        let answer = send(api.request(Method::HEAD, path).header("x-access-token", "mine")).await;
+        assert_eq!((answer.status, answer.header("x-access-token")), (403, ""), "{path}");
     }
 }
 

@@ -1,10 +1,6 @@
 //! The API as its clients see it, over HTTP.
 //!
-//! | variable | meaning |
-//! | --- | --- |
-//! | `API_URL` | the API to test, such as `https://….amazonaws.com/Prod`; without it `local` is started here, on a free port |
-//! | `AWS_SAM_STACK_NAME` | in place of `API_URL`: the stack whose API to test, looked up by `sam` (on an emulator with `AWS_ENDPOINT_URL`) |
-//! | `API_TARGET` | what serves it: `local`, `sam`, `emulator` or `aws` (the default with `API_URL`) |
+//! `CONTRIBUTING.md` lists the variables that name the API to test; without them, `local` is started.
 //!
 //! `target.rs` lists the modules that a target cannot show, each with its reason. Run against such a
 //! target they fail with that reason: leave them out with `--skip`.
@@ -13,9 +9,12 @@
 
 mod api;
 mod attacks;
+mod gate;
 mod gateway;
+mod iam;
 mod life;
 mod races;
 mod refusals;
 mod remapping;
+mod requests;
 mod target;

@@ -8,13 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use apigw::Settings;
 use aws::{Access, Clients};
+use aws_sdk_dynamodb::Client;
 use harness::{
     FakeAws,
     fake_aws::{Reply, works},
+    process::variables,
 };
 use http::StatusCode;
-use tokens::{Claimant, Claims, Insert as _, Jti, KeyStore as _, Row, Spend as _, StoreError, Timestamp};
+use tokens::{
+    Claimant, Claims, Find as _, Insert as _, Jti, KeyStore as _, Revoke as _, Row, Spend as _, StoreError, Timestamp,
+};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -109,18 +114,24 @@ async fn a_tls_handshake_that_is_never_answered_counts_as_connecting() {
 
 #[tokio::test]
 async fn the_first_request_finds_the_ring_and_the_connection_that_the_warm_up_made() {
-    for (access, allowed, other) in [(Access::Mint, "PutItem", "UpdateItem"), (Access::Spend, "UpdateItem", "PutItem")]
-    {
+    for (access, allowed) in [
+        (Access::Mint, "PutItem"),
+        (Access::Spend, "UpdateItem"),
+        (Access::Revoke, "UpdateItem"),
+        (Access::Find, "GetItem"),
+    ] {
         let aws = FakeAws::start(works).await.unwrap();
         let clients = clients(&aws.url);
         clients.warm_up(access, NOW).await;
-        assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed), aws.calls(other)), (1, 1, 0));
+        assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed)), (1, 1));
         assert_eq!(aws.connections(), 2, "one for each service");
 
         clients.keys.ring(NOW).await.unwrap();
         match access {
             Access::Mint => drop(clients.store.insert(&jti(), row()).await),
             Access::Spend => drop(clients.store.spend(&jti(), &me(), NOW).await),
+            Access::Revoke => drop(clients.store.revoke(&jti(), NOW).await),
+            Access::Find => drop(clients.store.find(&jti()).await),
         }
         assert_eq!((aws.calls("GetSecretValue"), aws.calls(allowed)), (1, 2));
         assert_eq!(aws.connections(), 2);
@@ -191,4 +202,24 @@ async fn if_nothing_listens_the_outcome_is_unknown_and_there_is_no_ring() {
     let spent = clients.store.spend(&jti(), &me(), NOW).await;
     assert!(matches!(spent, Err(StoreError::Unavailable(_))), "{spent:?}");
     assert!(clients.keys.ring(NOW).await.is_err());
+}
+
+#[tokio::test]
+async fn the_client_of_a_tool_has_the_endpoint_and_the_limits_of_a_function() {
+    let aws = FakeAws::start(|_| down()).await.unwrap();
+    let variables = variables(&aws.url, &aws.url, "tokens");
+    let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
+    let config = aws::dynamodb_config(Settings::new(&lookup)).unwrap();
+    let described = Client::from_conf(config.build()).describe_table().table_name("tokens").send().await;
+    assert!(described.is_err());
+    assert_eq!(aws.calls("DescribeTable"), 3);
+}
+
+#[test]
+fn debug_of_the_clients_shows_the_table_and_no_credentials() {
+    let clients = clients("http://127.0.0.1:8000");
+    assert_eq!(
+        format!("{clients:?}"),
+        r#"Clients { keys: SecretsManagerKeyStore { .. }, store: DynamoTokenStore { table_name: "tokens", .. } }"#
+    );
 }

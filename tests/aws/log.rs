@@ -1,21 +1,28 @@
-//! What the key store logs. These tests have a binary to themselves: each has a subscriber for its thread,
+//! What the key store and the functions log about failed calls. These tests have a binary to themselves: each has a subscriber for its thread,
 //! and a test without one would disable the call sites for all threads.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use apigw::{Event, Settings};
 use aws::SecretsManagerKeyStore;
 use harness::{
-    FakeAws,
+    FakeAws, Function,
     fake_aws::{KEY, Reply},
+    process::variables,
 };
 use http::StatusCode;
-use tokens::{KeyStore as _, Timestamp};
-use tracing::subscriber::DefaultGuard;
+use lambda_runtime::Context;
+use serde_json::{Value, value::RawValue};
+use tokens::{KeyStore as _, Ports, Timestamp};
+use tracing::{Level, subscriber::DefaultGuard};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
@@ -24,11 +31,11 @@ const NOW: Timestamp = Timestamp(1_700_000_000);
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Collects everything that this thread logs, at every level, until the guard is dropped.
-    fn collect() -> (Self, DefaultGuard) {
+    /// Collects everything that this thread logs from `level` on, until the guard is dropped.
+    fn collect(level: Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+        let subscriber = tracing_subscriber::fmt().with_max_level(level);
         let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
         (log, guard)
     }
@@ -56,7 +63,7 @@ fn keys(aws: &FakeAws) -> Arc<SecretsManagerKeyStore> {
 
 #[tokio::test]
 async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it() {
-    let (log, _until_the_end) = Log::collect();
+    let (log, _until_the_end) = Log::collect(Level::TRACE);
     let is_down = Arc::new(Mutex::new(true));
     let state = Arc::clone(&is_down);
     let missing = Reply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException");
@@ -75,11 +82,18 @@ async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it(
         keys.ring(NOW.plus(outage * 1_000_000 + 1300)).await.unwrap();
     }
     assert_eq!(aws.calls("GetSecretValue"), 2 * (6 + 1), "each of the tries, and the good ones");
+
+    *is_down.lock().unwrap() = true;
+    for (seconds, lines) in [(0, 1), (590, 1), (600, 2)] {
+        let _error = keys.ring(NOW.minus(seconds)).await;
+        let logged = log.text().matches("the key ring could not be fetched").count();
+        assert_eq!(logged, 2 * 3 + lines, "{seconds} s after a clock was set back");
+    }
 }
 
 #[tokio::test]
 async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
-    let (log, _until_the_end) = Log::collect();
+    let (log, _until_the_end) = Log::collect(Level::TRACE);
     let good = FakeAws::start(|_| Reply::key_ring()).await.unwrap();
     keys(&good).ring(NOW).await.unwrap();
     let unnamed = format!(r#"{{"active":"k2","k1":"{KEY}"}}"#);
@@ -89,7 +103,8 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
         let bad = FakeAws::start(move |_| garbage.clone()).await.unwrap();
         let keys = keys(&bad);
         let err = keys.ring(NOW).await.unwrap_err();
-        assert!(!format!("{err:?}{keys:?}").contains(KEY));
+        assert!(!format!("{err:?}").contains(KEY));
+        assert_eq!(format!("{keys:?}"), "SecretsManagerKeyStore { .. }");
     }
 
     let text = log.text();
@@ -97,4 +112,49 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
     assert!(text.contains("`active`") && text.contains("TRACE"));
     let leak = text.lines().find(|line| line.contains(KEY));
     assert_eq!(leak, None);
+}
+
+/// The sample event of a function, in an invocation.
+fn event(function: &str, token: &str) -> Event {
+    let event = Function::named(function).event().unwrap().replace("TOKEN", token);
+    let mut context = Context::default();
+    context.request_id = "invocation-1".to_owned();
+    Event::new(RawValue::from_string(event).unwrap(), context)
+}
+
+#[tokio::test]
+async fn a61_the_log_names_the_cause_of_a_failed_call_and_nothing_of_its_reply() {
+    const CANARY: &str = "canary-in-a-row";
+
+    // At INFO, because the SDK logs replies below it. The functions' own filter drops those lines at any level.
+    let (log, _until_the_end) = Log::collect(Level::INFO);
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let state = is_broken.clone();
+    let aws = FakeAws::start(move |call| match call.action.as_str() {
+        "GetSecretValue" => Reply::key_ring(),
+        _ if !state.load(Ordering::SeqCst) => Reply::done(),
+        _ => Reply::new(StatusCode::OK, format!(r#"{{"Attributes":{{"host":{{"S":"{CANARY}""#)),
+    });
+    let aws = aws.await.unwrap();
+    let variables = variables(&aws.url, &aws.url, "tokens");
+    let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
+    let clients = harness::clients(&aws.url, "tokens");
+    let ports = Ports { keys: clients.keys, store: clients.store, now: || NOW };
+    let authorizer = authorizer::Service::new(Settings::new(&lookup), ports.clone()).unwrap();
+    let issue = issue::Service::new(Settings::new(&lookup), ports.clone()).unwrap();
+    let validate = validate::Service::new(Settings::new(&lookup), ports).unwrap();
+    let minted = issue::handle(&issue, event("issue", "")).await.unwrap();
+    let minted: Value = serde_json::from_str(&minted.body).unwrap();
+    let token = minted["token"].as_str().unwrap();
+
+    is_broken.store(true, Ordering::SeqCst);
+    authorizer::handle(&authorizer, event("authorizer", "")).await.unwrap_err();
+    assert_eq!(issue::handle(&issue, event("issue", "")).await.unwrap().status_code, 503);
+    assert_eq!(validate::handle(&validate, event("validate", token)).await.unwrap().status_code, 503);
+
+    let text = log.text();
+    assert_eq!(text.matches("the store of tokens is unavailable").count(), 3, "{text}");
+    assert_eq!(text.matches("the authorizer failed").count(), 1);
+    assert_eq!(text.matches("request failed").count(), 2);
+    assert!(!text.contains(CANARY) && !text.contains(token));
 }

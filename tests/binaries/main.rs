@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
 
 use harness::{
     FUNCTIONS, FakeAws, Function,
-    fake_aws::works,
+    fake_aws::{Reply, works},
     process::{Variables, command, variables},
     runtime_api::RuntimeApi,
 };
@@ -70,6 +74,50 @@ async fn answers(function: Function, variables: &Variables, events: &[Value]) ->
 
 #[tokio::test]
 #[ignore = "needs `sam build --config-env local`"]
+async fn built_guard_claims_a_token_as_another_claimant_when_an_invocation_is_delivered_again() {
+    let claimants = Arc::new(Mutex::new(Vec::new()));
+    let seen = claimants.clone();
+    let aws = FakeAws::start(move |call| {
+        if call.action != "UpdateItem" || call.body.contains("\"warm-") {
+            return works(call);
+        }
+        let body: Value = serde_json::from_str(&call.body).unwrap();
+        let mut claimants = seen.lock().unwrap();
+        claimants.push(body["ExpressionAttributeValues"][":me"]["S"].as_str().unwrap().to_owned());
+        if claimants.len() == 1 { Reply::done() } else { Reply::condition_failed() }
+    });
+    let aws = aws.await.unwrap();
+    let variables = variables(&aws.url, &aws.url, "tokens");
+
+    let mut api = RuntimeApi::start().await.unwrap();
+    let authorizer = command(&Function::named("authorizer").binary(Path::new(BUILD)), &variables, &api).spawn();
+    let next = api.next().await.unwrap();
+    let minted = api.invoke(next, Function::named("authorizer").event().unwrap()).await.unwrap();
+    let minted: Value = serde_json::from_str(&minted.body).unwrap();
+    authorizer.unwrap().kill().await.unwrap();
+
+    let mut api = RuntimeApi::start().await.unwrap();
+    let guard = Function::named("guard");
+    let mut process = command(&guard.binary(Path::new(BUILD)), &variables, &api).spawn().unwrap();
+    let event = guard.event().unwrap().replace("TOKEN", minted["context"]["accessToken"].as_str().unwrap());
+    let mut effects = Vec::new();
+    let mut next = api.next().await.unwrap();
+    for _ in 0..2 {
+        let answer = api.deliver(next, "one-invocation".to_owned(), event.clone()).await.unwrap();
+        let decision: Value = serde_json::from_str(&answer.body).unwrap();
+        effects.push(decision["policyDocument"]["Statement"][0]["Effect"].as_str().unwrap().to_owned());
+        drop(answer);
+        next = api.next().await.unwrap();
+    }
+    process.kill().await.unwrap();
+    assert_eq!(effects, ["Allow", "Deny"]);
+    let claimants = claimants.lock().unwrap();
+    assert!(claimants.iter().all(|claimant| claimant.starts_with("r:one-invocation.")), "{claimants:?}");
+    assert!(claimants.len() == 2 && claimants[0] != claimants[1], "{claimants:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
 async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
     let aws = FakeAws::start(works).await.unwrap();
     let mut variables = variables(&aws.url, &aws.url, "tokens");
@@ -87,5 +135,6 @@ async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
         assert_eq!(line, None, "{} logged an event", function.name);
         assert!(log.contains("not a valid API Gateway event"), "{}: {log}", function.name);
     }
-    assert_eq!((aws.calls("PutItem"), aws.calls("UpdateItem")), (2, 1), "the warm-ups, and nothing else");
+    let calls = ["PutItem", "UpdateItem", "GetItem"].map(|action| aws.calls(action));
+    assert_eq!(calls, [2, 3, 1], "the warm-ups, and nothing else");
 }

@@ -7,14 +7,20 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
-/// The emulator with the stack under test.
+/// Held by a test while it uses the stack, because some tests change what others rely on.
+static STACK: Mutex<()> = Mutex::const_new(());
+
+/// The emulator with the stack under test, for one test at a time.
 pub(crate) struct Emulator {
     url: String,
-    stack: String,
+    /// The name of the stack.
+    pub(crate) stack: String,
     client: Client,
+    _one_at_a_time: MutexGuard<'static, ()>,
 }
 
 /// A caller of AWS.
@@ -28,9 +34,11 @@ impl Principal {
 }
 
 impl Emulator {
-    pub(crate) fn new() -> Self {
+    /// Waits until no other test uses the stack.
+    pub(crate) async fn new() -> Self {
         let variable = |name: &str| apigw::env(name).unwrap_or_else(|| panic!("{name} is not set"));
-        Self { url: variable("MINISTACK_URL"), stack: variable("AWS_SAM_STACK_NAME"), client: Client::new() }
+        let (url, stack) = (variable("MINISTACK_URL"), variable("AWS_SAM_STACK_NAME"));
+        Self { url, stack, client: Client::new(), _one_at_a_time: STACK.lock().await }
     }
 
     async fn call(&self, principal: &Principal, service: &str, headers: &[(&str, &str)], body: String) -> Response {
@@ -87,14 +95,17 @@ impl Emulator {
         Principal(Credentials::new(id, key, Some(part("SessionToken").to_owned()), None, "test"))
     }
 
-    /// Calls a route of the deployed API; returns the status, and the headers and the body as one text.
-    pub(crate) async fn api(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> (u16, String) {
+    /// A request to a route of the deployed API, which the test completes and [`send`]s.
+    pub(crate) async fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let api = self.physical_id("Api").await;
-        let url = format!("{}/restapis/{api}/Prod/_user_request_{path}", self.url);
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let response = self.client.request(method, url).body(body).send().await.unwrap();
-        let headers = format!("{:?}", response.headers());
-        (response.status().as_u16(), format!("{headers}{}", response.text().await.unwrap()))
+        self.client.request(method, format!("{}/restapis/{api}/Prod/_user_request_{path}", self.url))
+    }
+
+    /// A token from GET /tokens.
+    pub(crate) async fn mint(&self) -> String {
+        let (status, answer) = send(self.request(Method::GET, "/tokens").await).await;
+        assert_eq!(status, 200, "GET /tokens");
+        answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 
     /// The name of the table of tokens.
@@ -106,6 +117,13 @@ impl Emulator {
     pub(crate) async fn secret(&self) -> Value {
         json!(self.physical_id("KeyRing").await)
     }
+}
+
+/// Sends a request to the API; returns the status, and the headers and the body as one text.
+pub(crate) async fn send(request: RequestBuilder) -> (u16, String) {
+    let response = request.send().await.unwrap();
+    let headers = format!("{:?}", response.headers());
+    (response.status().as_u16(), format!("{headers}{}", response.text().await.unwrap()))
 }
 
 /// The text of the first XML element `name`.

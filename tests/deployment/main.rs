@@ -1,9 +1,6 @@
-//! A deployment of `template.yaml` to an emulator of AWS that enforces IAM (ministack, `AUTH=true`).
+//! A deployment of `template.yaml` to an emulator of AWS that enforces IAM (`tools/ministack/up --iam`).
 //!
-//! | variable | meaning |
-//! | --- | --- |
-//! | `MINISTACK_URL` | the URL of the emulator |
-//! | `AWS_SAM_STACK_NAME` | the name of the deployed stack |
+//! `CONTRIBUTING.md` lists the variables that name the emulator and the stack.
 //!
 //! The suite in `api/` tests the API of the same deployment.
 
@@ -11,4 +8,5 @@
 
 mod emulator;
 mod logs;
+mod operations;
 mod roles;

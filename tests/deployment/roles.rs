@@ -3,12 +3,8 @@
 use harness::FUNCTIONS;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
-use crate::emulator::{Emulator, Principal};
-
-/// Serializes the tests: one changes a role that another reads.
-static ROLES: Mutex<()> = Mutex::const_new(());
+use crate::emulator::{Emulator, Principal, send};
 
 /// Every action on the table that a leak could use, with a minimal request.
 fn on_table(table: &Value) -> Vec<(&'static str, Value)> {
@@ -65,8 +61,7 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
 #[tokio::test]
 #[ignore = "needs ministack with a deployed stack"]
 async fn ministack_each_function_may_call_only_its_own_actions() {
-    let _unchanged = ROLES.lock().await;
-    let emulator = Emulator::new();
+    let emulator = Emulator::new().await;
     for function in FUNCTIONS {
         let principal = emulator.assume(&function.logical_id("Role")).await;
         assert_eq!(allowed(&emulator, &principal).await, function.actions(), "{}", function.name);
@@ -76,8 +71,7 @@ async fn ministack_each_function_may_call_only_its_own_actions() {
 #[tokio::test]
 #[ignore = "needs ministack with a deployed stack"]
 async fn ministack_without_the_permission_to_store_no_token_is_returned() {
-    let _mine = ROLES.lock().await;
-    let emulator = Emulator::new();
+    let emulator = Emulator::new().await;
     let role = emulator.physical_id("AuthorizerRole").await;
     let policy = [("RoleName", role.as_str()), ("PolicyName", "mint")];
     let get = [&[("Action", "GetRolePolicy")][..], &policy].concat();
@@ -91,13 +85,13 @@ async fn ministack_without_the_permission_to_store_no_token_is_returned() {
     let without = document.replace("dynamodb:PutItem", "dynamodb:DescribeLimits");
     assert!(without != document, "the role has no such permission");
     put(&without).await;
-    let (status, refused) = emulator.api(Method::GET, "/hello", None).await;
+    let (status, refused) = send(emulator.request(Method::GET, "/hello").await).await;
     put(&document).await;
 
     assert_eq!(status, 503);
     assert!(refused.contains("retry-after") && refused.contains(r#""reason":"unavailable""#), "not a 503 response");
     assert!(!refused.contains("eyJ") && !refused.contains("x-access-token\":"), "a token was returned");
-    assert_eq!(emulator.api(Method::GET, "/hello", None).await.0, 200);
+    assert_eq!(send(emulator.request(Method::GET, "/hello").await).await.0, 200);
 }
 
 /// Decodes a policy document, which IAM returns percent-encoded inside XML.

@@ -206,7 +206,9 @@ fn every_file_and_every_test_that_a_document_names_is_there() {
             // No test of this repository begins with `test_`: those that do are in other repositories.
             let is_ours = !name.starts_with('_') && !name.starts_with("test_");
             let is_test = is_word && is_ours && name.matches('_').count() >= 4;
-            if (is_path && !root().join(name).exists()) || (is_test && !tests.contains(name)) {
+            // A command has arguments after its path.
+            let path = name.split(' ').next().unwrap_or(name);
+            if (is_path && !root().join(path).exists()) || (is_test && !tests.contains(name)) {
                 missing.push(format!("{}: `{name}`", shown(&document)));
             }
         }

@@ -9,6 +9,9 @@ fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
     let (settings, ports) = (Settings::new(lookup), ports(keys(), store()));
     match name {
         "authorizer" => ::authorizer::Service::new(settings, ports).unwrap_err(),
+        "guard" => ::guard::Service::new(settings, ports).unwrap_err(),
+        "inspect" => ::inspect::Service::new(settings, ports).unwrap_err(),
+        "revoke" => ::revoke::Service::new(settings, ports).unwrap_err(),
         "hello" => ::hello::Service::new(settings, || NOW.0).unwrap_err(),
         "issue" => ::issue::Service::new(settings, ports).unwrap_err(),
         "validate" => ::validate::Service::new(settings, ports).unwrap_err(),
@@ -33,6 +36,9 @@ fn every_missing_variable_is_named() {
                 "OPEN_ROUTES",
             ],
         ),
+        ("guard", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE"]),
+        ("inspect", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
+        ("revoke", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("validate", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
     ] {
         for missing in variables {

@@ -11,8 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lambda_runtime::Context;
 use serde_json::{Value, value::to_raw_value};
 use tokens::{
-    Claimant, FixedKeyStore, InMemoryTokenStore, Insert, Jti, KeyRing, KeyStore, KeyStoreError, Ports, Row, Spend,
-    StoreError, Timestamp, Verdict,
+    Claimant, Find, FixedKeyStore, InMemoryTokenStore, Insert, Jti, KeyRing, KeyStore, KeyStoreError, Ports, Revoke,
+    Row, Spend, Spending, StoreError, Timestamp,
 };
 
 /// The time by the clock of every service in these tests.
@@ -140,10 +140,25 @@ pub(crate) async fn minted(keys: Arc<dyn KeyStore>, store: Arc<impl Insert + 'st
     token(&answer(&authorizer(ports(keys, store)), event("authorizer", "", "mint-1")).await.unwrap())
 }
 
+/// The claims of a token, whatever its signature.
+pub(crate) fn claims(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
 /// The `jti` of a token, whatever its signature.
 pub(crate) fn jti(token: &str) -> Jti {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    Jti::parse(serde_json::from_slice::<Value>(&claims).unwrap()["jti"].as_str().unwrap()).unwrap()
+    Jti::parse(claims(token)["jti"].as_str().unwrap()).unwrap()
+}
+
+/// `guard` with the given keys and store.
+pub(crate) fn guard(keys: Arc<dyn KeyStore>, store: Arc<impl Spend + 'static>) -> ::guard::Service {
+    ::guard::Service::new(Settings::new(&setting), ports(keys, store)).unwrap()
+}
+
+/// The answer of `guard` to `event`, as JSON.
+pub(crate) async fn guarded(guard: &::guard::Service, event: Event) -> Result<Value, String> {
+    let answer = ::guard::handle(guard, event).await.map_err(|err| err.to_string())?;
+    Ok(serde_json::to_value(answer).unwrap())
 }
 
 /// `validate` with the given keys, store and clock.
@@ -177,7 +192,21 @@ impl Insert for DownStore {
 
 #[async_trait]
 impl Spend for DownStore {
-    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Spending, StoreError> {
+        Err(StoreError::Unavailable("table Tokens-1A2B is down".into()))
+    }
+}
+
+#[async_trait]
+impl Revoke for DownStore {
+    async fn revoke(&self, _jti: &Jti, _now: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("table Tokens-1A2B is down".into()))
+    }
+}
+
+#[async_trait]
+impl Find for DownStore {
+    async fn find(&self, _jti: &Jti) -> Result<Option<Row>, StoreError> {
         Err(StoreError::Unavailable("table Tokens-1A2B is down".into()))
     }
 }
@@ -194,7 +223,21 @@ impl Insert for UntouchedStore {
 
 #[async_trait]
 impl Spend for UntouchedStore {
-    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Spending, StoreError> {
+        panic!("the store was called")
+    }
+}
+
+#[async_trait]
+impl Revoke for UntouchedStore {
+    async fn revoke(&self, _jti: &Jti, _now: Timestamp) -> Result<(), StoreError> {
+        panic!("the store was called")
+    }
+}
+
+#[async_trait]
+impl Find for UntouchedStore {
+    async fn find(&self, _jti: &Jti) -> Result<Option<Row>, StoreError> {
         panic!("the store was called")
     }
 }

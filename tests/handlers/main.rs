@@ -6,8 +6,12 @@
 mod attacks;
 mod authorizer;
 mod config;
+mod contract;
+mod guard;
 mod hello;
 mod helpers;
 mod idempotency;
+mod inspect;
 mod issue;
+mod revoke;
 mod validate;

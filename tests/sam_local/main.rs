@@ -1,7 +1,4 @@
 //! Every event of `events/` through `sam local invoke`, in Lambda's container image.
-//!
-//! `SAM_LOCAL_ARGUMENTS` holds further arguments of `sam local invoke`, such as a file with the
-//! endpoints of DynamoDB and Secrets Manager.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
@@ -29,6 +26,10 @@ fn invoke(function: Function, event: &Path) -> Value {
 fn is_expected(function: Function, name: &str, reply: &Value) -> bool {
     let status = reply["statusCode"].as_u64();
     match name {
+        "authorizer-http-api" => reply["isAuthorized"] == true,
+        "guard-http-api" => reply["isAuthorized"] == false,
+        "guard" => reply["policyDocument"]["Statement"][0]["Effect"] == "Deny",
+        "hello-guarded" | "issue-mint" => status == Some(200),
         "authorizer" => reply["policyDocument"]["Statement"][0]["Effect"] == "Allow",
         "authorizer-without-method-arn" => reply["errorMessage"] == "the event has no methodArn",
         _ if name.starts_with("hello-") => status == Some(500),

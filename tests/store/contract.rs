@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tokens::{Claimant, Jti, ROW_RETENTION_SECONDS, Row, StoreError, Timestamp, Verdict, decide, may_insert};
+use tokens::{
+    Claimant, Jti, ROW_RETENTION_SECONDS, Row, Spending, StoreError, Timestamp, Verdict, decide, may_insert, may_revoke,
+};
 use uuid::Uuid;
 
 use crate::stores::TestStore;
@@ -47,45 +49,117 @@ async fn given(store: &dyn TestStore, row: Row) -> Jti {
     jti
 }
 
+/// The verdict on a claim.
+async fn spend(store: &dyn TestStore, jti: &Jti, claimant: &str, now: Timestamp) -> Verdict {
+    store.spend(jti, &by(claimant), now).await.unwrap().verdict
+}
+
 pub(crate) async fn a_token_is_spent_once_and_refused_with_the_time_afterwards(store: Arc<dyn TestStore>) {
     let jti = new_jti();
     store.insert(&jti, fresh()).await.unwrap();
     assert_eq!(store.row(&jti).await, Some(fresh()));
 
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(1)).await.unwrap(), FIRST);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(1)).await, FIRST);
     let refusal = Verdict::AlreadyUsed { used_at: NOW.plus(1) };
-    assert_eq!(store.spend(&jti, &by(OTHER), NOW.plus(2)).await.unwrap(), refusal);
+    assert_eq!(spend(&*store, &jti, OTHER, NOW.plus(2)).await, refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW.plus(1))));
 }
 
 pub(crate) async fn the_claimant_gets_its_success_again_for_sixty_seconds(store: Arc<dyn TestStore>) {
     let jti = given(&*store, fresh()).await;
-    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), FIRST);
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(30)).await.unwrap(), REPLAYED);
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(60)).await.unwrap(), REPLAYED);
+    assert_eq!(spend(&*store, &jti, ME, NOW).await, FIRST);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(30)).await, REPLAYED);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(60)).await, REPLAYED);
     let refusal = Verdict::AlreadyUsed { used_at: NOW };
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(61)).await.unwrap(), refusal);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(61)).await, refusal);
     assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW)));
 }
 
 pub(crate) async fn a_token_expires_at_the_second_of_its_exp(store: Arc<dyn TestStore>) {
     let jti = given(&*store, fresh()).await;
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(300)).await.unwrap(), Verdict::Expired);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(300)).await, Verdict::Expired);
     assert_eq!(store.row(&jti).await, Some(fresh()));
-    assert_eq!(store.spend(&jti, &by(ME), NOW.plus(299)).await.unwrap(), FIRST);
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(299)).await, FIRST);
 }
 
 pub(crate) async fn a_token_without_a_row_is_unknown_and_gets_none(store: Arc<dyn TestStore>) {
     let jti = new_jti();
-    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), Verdict::Unknown);
+    assert_eq!(spend(&*store, &jti, ME, NOW).await, Verdict::Unknown);
     assert_eq!(store.row(&jti).await, None);
 }
 
 pub(crate) async fn a_revoked_token_is_refused(store: Arc<dyn TestStore>) {
     let revoked = Row { revoked_at: Some(NOW), ..fresh() };
     let jti = given(&*store, revoked.clone()).await;
-    assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), Verdict::Revoked);
+    assert_eq!(spend(&*store, &jti, ME, NOW).await, Verdict::Revoked);
     assert_eq!(store.row(&jti).await, Some(revoked));
+}
+
+pub(crate) async fn a_spend_and_its_replay_tell_on_which_host_the_token_was_minted(store: Arc<dyn TestStore>) {
+    for host in [Some("api.example.com".to_owned()), None] {
+        let jti = given(&*store, Row { host: host.clone(), ..fresh() }).await;
+        for verdict in [FIRST, REPLAYED] {
+            assert_eq!(store.spend(&jti, &by(ME), NOW).await.unwrap(), Spending { verdict, host: host.clone() });
+        }
+        let refusal = Verdict::AlreadyUsed { used_at: NOW };
+        assert_eq!(store.spend(&jti, &by(OTHER), NOW).await.unwrap(), Spending { verdict: refusal, host: None });
+    }
+}
+
+pub(crate) async fn a_token_is_revoked_at_the_time_of_the_first_revocation(store: Arc<dyn TestStore>) {
+    let jti = given(&*store, fresh()).await;
+    for later in [1, 2] {
+        store.revoke(&jti, NOW.plus(later)).await.unwrap();
+    }
+    assert_eq!(store.row(&jti).await, Some(Row { revoked_at: Some(NOW.plus(1)), ..fresh() }));
+    assert_eq!(spend(&*store, &jti, ME, NOW.plus(3)).await, Verdict::Revoked);
+}
+
+pub(crate) async fn a_spent_token_is_not_revoked_and_an_unknown_one_gets_no_row(store: Arc<dyn TestStore>) {
+    let jti = given(&*store, used_by(ME, NOW)).await;
+    store.revoke(&jti, NOW).await.unwrap();
+    assert_eq!(store.row(&jti).await, Some(used_by(ME, NOW)));
+    assert_eq!(spend(&*store, &jti, ME, NOW).await, REPLAYED);
+
+    let unknown = new_jti();
+    store.revoke(&unknown, NOW).await.unwrap();
+    assert_eq!(store.row(&unknown).await, None);
+}
+
+pub(crate) async fn a_row_is_found_as_it_is_and_one_that_is_missing_is_none(store: Arc<dyn TestStore>) {
+    for row in [fresh(), used_by(ME, NOW), Row { revoked_at: Some(NOW), host: None, ..fresh() }] {
+        let jti = given(&*store, row.clone()).await;
+        assert_eq!(store.find(&jti).await.unwrap(), Some(row));
+    }
+    assert_eq!(store.find(&new_jti()).await.unwrap(), None);
+}
+
+pub(crate) async fn of_claimants_and_revocations_one_ends_a_token(store: Arc<dyn TestStore>) {
+    for _ in 0..8 {
+        let jti = given(&*store, fresh()).await;
+        let revocations = (0..4).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.revoke(&jti, NOW).await.unwrap() })
+        });
+        let revocations: Vec<_> = revocations.collect();
+        let claimants = (0..4).map(|claimant| {
+            let store = store.clone();
+            tokio::spawn(async move { spend(&*store, &jti, &format!("r:{claimant}"), NOW).await })
+        });
+        let mut verdicts = Vec::new();
+        for verdict in claimants.collect::<Vec<_>>() {
+            verdicts.push(verdict.await.unwrap());
+        }
+        for revocation in revocations {
+            revocation.await.unwrap();
+        }
+        let row = store.row(&jti).await.unwrap();
+        assert_ne!(row.used_at.is_some(), row.revoked_at.is_some(), "{row:?}");
+        let won = verdicts.iter().filter(|verdict| **verdict == FIRST).count();
+        assert_eq!(won, usize::from(row.used_at.is_some()));
+        let refusal = if won == 1 { Verdict::AlreadyUsed { used_at: NOW } } else { Verdict::Revoked };
+        assert!(verdicts.iter().all(|verdict| *verdict == FIRST || *verdict == refusal), "{verdicts:?}");
+    }
 }
 
 pub(crate) async fn a_mint_may_repeat_itself_and_no_other_may(store: Arc<dyn TestStore>) {
@@ -115,7 +189,7 @@ pub(crate) async fn a37_a_refused_claim_changes_nothing_when_its_write_arrives_a
         let jti = given(&*store, state.clone()).await;
         for _ in 0..3 {
             // From another environment, because this one remembers the refusal and would not ask again.
-            assert_eq!(store.spend_elsewhere(&jti, &by(ME), NOW).await.unwrap(), refusal);
+            assert_eq!(store.spend_elsewhere(&jti, &by(ME), NOW).await.unwrap().verdict, refusal);
             assert_eq!(store.row(&jti).await, Some(state.clone()));
         }
     }
@@ -126,7 +200,7 @@ pub(crate) async fn of_sixteen_claimants_one_wins(store: Arc<dyn TestStore>) {
         let jti = given(&*store, fresh()).await;
         let claimants = (0..16).map(|claimant| {
             let store = store.clone();
-            tokio::spawn(async move { store.spend(&jti, &by(&format!("r:{claimant}")), NOW).await.unwrap() })
+            tokio::spawn(async move { spend(&*store, &jti, &format!("r:{claimant}"), NOW).await })
         });
         let mut won = 0;
         for verdict in claimants.collect::<Vec<_>>() {
@@ -143,8 +217,8 @@ pub(crate) async fn every_state_of_a_row_is_decided_by_the_rule(store: Arc<dyn T
     assert_eq!(first_disagreement(&*store).await, None);
 }
 
-/// The first state in which `store` differs from [`decide`] or [`may_insert`], in its answer or in the
-/// row afterwards.
+/// The first state in which `store` differs from [`decide`], [`may_insert`] or [`may_revoke`], in its answer
+/// or in the row afterwards.
 pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> {
     for state in states() {
         let jti = new_jti();
@@ -152,7 +226,8 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
             store.put_row(&jti, row).await;
         }
         let expected = (Some(decide(state.as_ref(), &by(ME), NOW)), after_spend(state.clone()));
-        let found = (store.spend(&jti, &by(ME), NOW).await.ok(), store.row(&jti).await);
+        let verdict = store.spend(&jti, &by(ME), NOW).await.ok().map(|spending| spending.verdict);
+        let found = (verdict, store.row(&jti).await);
         if found != expected {
             return Some(format!("a spend of {state:?} gives {found:?}, not {expected:?}"));
         }
@@ -171,6 +246,17 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
         if found != expected {
             return Some(format!("an insert over {state:?} gives {found:?}, not {expected:?}"));
         }
+
+        let jti = new_jti();
+        if let Some(row) = state.clone() {
+            store.put_row(&jti, row).await;
+        }
+        let expected = after_revocation(state.clone());
+        store.revoke(&jti, NOW).await.unwrap();
+        let found = store.row(&jti).await;
+        if found != expected {
+            return Some(format!("a revocation of {state:?} leaves {found:?}, not {expected:?}"));
+        }
     }
     None
 }
@@ -183,6 +269,13 @@ fn after_spend(state: Option<Row>) -> Option<Row> {
         Verdict::Spent { .. } => Row { used_by: Some(by(ME)), used_at: row.used_at.or(Some(NOW)), ..row },
         Verdict::AlreadyUsed { .. } | Verdict::Revoked | Verdict::Expired | Verdict::Unknown => row,
     })
+}
+
+/// The row after a revocation, by the rule.
+fn after_revocation(state: Option<Row>) -> Option<Row> {
+    let is_allowed = may_revoke(state.as_ref());
+    let row = state?;
+    Some(Row { revoked_at: if is_allowed { row.revoked_at.or(Some(NOW)) } else { row.revoked_at }, ..row })
 }
 
 /// Every state that a row can be in at `NOW`, at and on either side of each limit.

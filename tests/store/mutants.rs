@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws::{IF_NEW_OR_MINE, IF_UNSPENT_OR_MINE, SPEND};
+use aws::{IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SPEND};
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use harness::Table;
-use tokens::{Claimant, Insert, Jti, REPLAY_WINDOW_SECONDS, Row, Spend, StoreError, Timestamp, Verdict, decide};
+use tokens::{
+    Claimant, Find, Insert, Jti, REPLAY_WINDOW_SECONDS, Revoke, Row, Spend, Spending, StoreError, Timestamp, Verdict,
+    decide,
+};
 
 use crate::{
     contract::first_disagreement,
@@ -24,6 +27,8 @@ struct ExpressionStore {
     insert_condition: String,
     spend_update: String,
     spend_condition: String,
+    revoke_update: String,
+    revoke_condition: String,
 }
 
 impl ExpressionStore {
@@ -34,6 +39,8 @@ impl ExpressionStore {
             insert_condition: IF_NEW_OR_MINE.into(),
             spend_update: SPEND.into(),
             spend_condition: IF_UNSPENT_OR_MINE.into(),
+            revoke_update: REVOKE.into(),
+            revoke_condition: IF_UNSPENT.into(),
         }
     }
 
@@ -62,7 +69,7 @@ impl Insert for ExpressionStore {
 
 #[async_trait]
 impl Spend for ExpressionStore {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let mut update = self
             .table
             .client
@@ -84,16 +91,45 @@ impl Spend for ExpressionStore {
             }
         }
         match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(old) => Ok(Verdict::Spent { replayed: old.attributes().is_some_and(|row| row.contains_key("used_by")) }),
+            Ok(old) => {
+                let replayed = old.attributes().is_some_and(|row| row.contains_key("used_by"));
+                Ok(Verdict::Spent { replayed }.into())
+            }
             Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let old = failed.item().map(|item| aws::from_item(item).unwrap());
                 match decide(old.as_ref(), claimant, now) {
                     Verdict::Spent { .. } => Err(StoreError::Unavailable("refused what the rule allows".into())),
-                    refusal => Ok(refusal),
+                    refusal => Ok(refusal.into()),
                 }
             }
             Err(err) => panic!("{}, {}: {err:?}", self.spend_update, self.spend_condition),
         }
+    }
+}
+
+#[async_trait]
+impl Revoke for ExpressionStore {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .key("jti", text(&jti.to_string()))
+            .update_expression(&self.revoke_update)
+            .condition_expression(&self.revoke_condition)
+            .expression_attribute_values(":now", number(now));
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(err) => panic!("{}, {}: {err:?}", self.revoke_update, self.revoke_condition),
+        }
+    }
+}
+
+#[async_trait]
+impl Find for ExpressionStore {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        Ok(self.table.row(jti).await.unwrap())
     }
 }
 
@@ -155,6 +191,12 @@ fn mutants(table: &Table) -> Vec<(String, ExpressionStore)> {
     for (from, to) in [("if_not_exists(used_at, :now)", ":now"), (", used_by = :me", "")] {
         mutants.push((format!("spend that sets {to:?} for {from:?}"), spend_update(with(SPEND, from, to))));
     }
+    let revoke_condition = |changed| ExpressionStore { revoke_condition: changed, ..unchanged.clone() };
+    for term in terms(IF_UNSPENT) {
+        mutants.push((format!("revoke without {term}"), revoke_condition(without(IF_UNSPENT, term))));
+    }
+    let revoke_update = with(REVOKE, "if_not_exists(revoked_at, :now)", ":now");
+    mutants.push((format!("revoke that does {revoke_update}"), ExpressionStore { revoke_update, ..unchanged.clone() }));
     mutants
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use harness::{Table, token_store};
-use tokens::{Claimant, InMemoryTokenStore, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
+use tokens::{
+    Claimant, Find, InMemoryTokenStore, Insert, Jti, Revoke, Row, Spend, Spending, StoreError, Timestamp, TokenStore,
+};
 
 /// A store whose rows can be read, and written without the rule.
 #[async_trait]
@@ -16,7 +18,7 @@ pub(crate) trait TestStore: TokenStore {
     async fn row(&self, jti: &Jti) -> Option<Row>;
 
     /// Spends as another environment would, which remembers nothing of what this one has seen.
-    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError>;
 }
 
 /// A new store in memory.
@@ -51,8 +53,22 @@ impl Insert for InTable {
 
 #[async_trait]
 impl Spend for InTable {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         self.store.spend(jti, claimant, now).await
+    }
+}
+
+#[async_trait]
+impl Revoke for InTable {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        self.store.revoke(jti, now).await
+    }
+}
+
+#[async_trait]
+impl Find for InTable {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        self.store.find(jti).await
     }
 }
 
@@ -67,7 +83,7 @@ impl TestStore for InTable {
         self.table.row(jti).await.unwrap()
     }
 
-    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let elsewhere = aws::DynamoTokenStore::new(self.table.client.clone(), self.table.name.clone());
         elsewhere.spend(jti, claimant, now).await
     }
@@ -84,7 +100,7 @@ impl TestStore for InMemoryTokenStore {
         Self::row(self, jti)
     }
 
-    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend_elsewhere(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         self.spend(jti, claimant, now).await
     }
 }

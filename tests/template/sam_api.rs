@@ -10,8 +10,18 @@ use crate::stack::{Stack, names};
 /// The one origin that a test allows.
 const ORIGIN: &str = "https://app.example.com";
 
-/// The routes that the authorizer protects.
-const PROTECTED: [&str; 1] = ["GET /hello"];
+/// The routes that are not open, and who lets requests through.
+const PROTECTED: [(&str, &str); 5] = [
+    ("GET /hello", "MintingAuthorizer"),
+    ("POST /hello", "GuardAuthorizer"),
+    ("POST /tokens/introspect", "AWS_IAM"),
+    ("POST /tokens/mint", "AWS_IAM"),
+    ("POST /tokens/revoke", "AWS_IAM"),
+];
+
+/// The authorizers and their functions.
+const AUTHORIZERS: [(&str, &str); 2] =
+    [("GuardAuthorizer", "GuardFunction"), ("MintingAuthorizer", "AuthorizerFunction")];
 
 /// What an access log may tell: no header, no query string, no value of an authorizer.
 const LOGGED: [&str; 10] = [
@@ -56,10 +66,12 @@ fn a48_no_other_method_or_path_reaches_a_function() {
         assert_eq!(integration["type"], "aws_proxy", "{method} {path}");
         let uri = integration["uri"].as_str().unwrap();
         let function = uri.split("/functions/${").nth(1).and_then(|rest| rest.strip_suffix(".Arn}/invocations"));
-        let security = &operation["security"];
-        assert!(security.is_null() || *security == json!([{"MintingAuthorizer": []}]), "{method} {path}: {security}");
         let route = format!("{} {path}", method.to_uppercase());
-        assert_eq!(!security.is_null(), PROTECTED.contains(&route.as_str()), "{route}");
+        let protected_by = PROTECTED.into_iter().find(|(protected, _)| *protected == route).map(|(_, by)| by);
+        let security = protected_by.map_or(json!(null), |by| json!([{ by: [] }]));
+        assert_eq!(operation["security"], security, "{route}");
+        // With other credentials API Gateway would invoke the function as its caller.
+        assert!(integration["credentials"].is_null(), "{route}");
         found.insert((route, function.unwrap().to_owned()));
     }
     let routes = |function: &Function| {
@@ -114,21 +126,24 @@ fn a53_preflights_gateway_responses_and_functions_name_the_configured_origin() {
 fn a56_no_authorizer_result_is_cached() {
     let stack = Stack::by_default();
     let schemes = &stack.api()["securityDefinitions"];
-    assert_eq!(names(schemes), ["MintingAuthorizer"]);
-    let authorizer = &schemes["MintingAuthorizer"]["x-amazon-apigateway-authorizer"];
-    assert_eq!(authorizer["authorizerResultTtlInSeconds"], 0);
-    assert_eq!(authorizer["type"], "request");
-    let uri = authorizer["authorizerUri"].as_str().unwrap();
-    assert!(uri.ends_with("/functions/${AuthorizerFunction.Arn}/invocations"), "{uri}");
+    assert_eq!(names(schemes), ["AWS_IAM", "GuardAuthorizer", "MintingAuthorizer"]);
+    for (name, function) in AUTHORIZERS {
+        let authorizer = &schemes[name]["x-amazon-apigateway-authorizer"];
+        assert_eq!(authorizer["authorizerResultTtlInSeconds"], 0, "{name}");
+        assert_eq!(authorizer["type"], "request", "{name}");
+        let uri = authorizer["authorizerUri"].as_str().unwrap();
+        assert!(uri.ends_with(&format!("/functions/${{{function}.Arn}}/invocations")), "{uri}");
+    }
 }
 
 #[test]
 #[ignore = "needs SAM's transform of the template"]
-fn the_authorizer_has_no_identity_source_and_so_decides_every_request() {
+fn no_authorizer_has_an_identity_source_and_so_each_decides_every_request() {
     let stack = Stack::by_default();
-    let authorizer = &stack.api()["securityDefinitions"]["MintingAuthorizer"];
-    let authorizer = &authorizer["x-amazon-apigateway-authorizer"];
-    assert_eq!(names(authorizer), ["authorizerResultTtlInSeconds", "authorizerUri", "type"]);
+    for (name, _) in AUTHORIZERS {
+        let authorizer = &stack.api()["securityDefinitions"][name]["x-amazon-apigateway-authorizer"];
+        assert_eq!(names(authorizer), ["authorizerResultTtlInSeconds", "authorizerUri", "type"], "{name}");
+    }
 }
 
 #[test]

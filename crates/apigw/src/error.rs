@@ -20,12 +20,26 @@ pub struct ApiError {
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
+/// What else the errors of a route say.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum ErrorStyle {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// `"isValid": false`: the routes that spend a token.
+    Spending,
+    /// `error` of RFC 6749, section 5.2: the routes of RFC 7009 and RFC 7662.
+    OAuth,
+}
+
 /// The body of every error response of a function.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     is_valid: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
     message: &'static str,
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +93,7 @@ impl ApiError {
     }
 
     /// Logs the failure, once, with its whole chain of sources, and renders the response.
-    pub(crate) fn into_response(self, request_id: &str, is_valid: Option<bool>) -> Response {
+    pub(crate) fn into_response(self, request_id: &str, style: ErrorStyle) -> Response {
         let (status, reason) = (self.status.as_u16(), self.reason);
         if let Some(cause) = &self.cause {
             tracing::error!(http.status = status, error.reason = reason, error = chain(&**cause), "request failed");
@@ -87,7 +101,12 @@ impl ApiError {
             tracing::info!(http.status = status, error.reason = reason, "request refused");
         }
         let body = ErrorBody {
-            is_valid,
+            is_valid: (style == ErrorStyle::Spending).then_some(false),
+            error: (style == ErrorStyle::OAuth).then_some(match self.status {
+                StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+                status if status.is_server_error() => "server_error",
+                _ => "invalid_request",
+            }),
             message: self.message,
             reason: self.reason,
             used_at: self.used_at.map(rfc3339),

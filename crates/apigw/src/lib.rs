@@ -8,6 +8,7 @@
 //! | which headers every response carries | [`Responder`], [`Response`] (`response.rs`) |
 //! | where a status code and a reason come from | [`ApiError`] (`error.rs`) |
 //! | what an authorizer answers | [`authorize`], [`Decision`] (`decision.rs`) |
+//! | what a function behind an authorizer learns | [`MintedContext`], [`SpentContext`] (`context.rs`) |
 //! | what time it is, and how times are written | [`epoch_seconds`], [`rfc3339`] (`time.rs`) |
 //!
 //! Handlers see the same [`Request`] whether the payload is of version 1.0 (REST APIs, and HTTP APIs that
@@ -16,6 +17,7 @@
 //!
 //! This crate depends on neither the domain nor the AWS SDK, so `hello`, which uses it, links neither.
 
+mod context;
 mod decision;
 mod error;
 mod request;
@@ -24,7 +26,8 @@ mod settings;
 mod telemetry;
 mod time;
 
-pub use decision::{Answer, Decision, MintedContext, authorize};
+pub use context::{MintedContext, SpentContext};
+pub use decision::{Answer, Decision, authorize};
 pub use error::{ApiError, chain};
 pub use request::{Event, MAX_BODY_BYTES, Request, UnreadableEvent};
 pub use response::{Responder, Response, X_ACCESS_TOKEN};

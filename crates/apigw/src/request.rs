@@ -3,11 +3,18 @@
 use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::header::AUTHORIZATION;
 use lambda_runtime::LambdaEvent;
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{
+        DeserializeOwned,
+        value::{self, MapDeserializer},
+    },
+};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::ApiError;
+use crate::{ApiError, X_ACCESS_TOKEN};
 
 /// An invocation with its event as Lambda delivers it, not yet parsed.
 ///
@@ -20,6 +27,9 @@ pub const MAX_BODY_BYTES: usize = 4096;
 
 /// The longest host that is kept, in bytes.
 const MAX_HOST_BYTES: usize = 255;
+
+/// The parameters of a query string that would hold a token (the second by RFC 6750, section 2.3).
+const TOKEN_PARAMETERS: [&str; 2] = ["token", "access_token"];
 
 /// An event that API Gateway would not send. The error has no cause, because a cause could quote a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -41,6 +51,8 @@ pub struct Request {
     /// The authorizer's context. A client cannot set it.
     pub authorizer: Map<String, Value>,
     headers: Vec<(String, String)>,
+    /// Whether the values of a repeated header are joined with commas.
+    joins_values: bool,
     query_parameters: Vec<String>,
     body: Option<String>,
     is_base64_encoded: bool,
@@ -133,6 +145,7 @@ impl Wire {
                 },
             },
             headers,
+            joins_values: self.version == Version::Two,
             query_parameters: self.query_string_parameters.unwrap_or_default().into_keys().collect(),
             body: self.body,
             is_base64_encoded: self.is_base64_encoded.unwrap_or_default(),
@@ -156,9 +169,58 @@ impl Request {
     }
 
     /// Whether the query string has a parameter of this name.
-    #[must_use]
-    pub fn has_query_parameter(&self, name: &str) -> bool {
+    fn has_query_parameter(&self, name: &str) -> bool {
         self.query_parameters.iter().any(|parameter| parameter == name)
+    }
+
+    /// The tokens in the headers: each value of `X-Access-Token`, and the credentials of each `Authorization`
+    /// with the scheme `Bearer`. An empty value counts as none, and so does another scheme.
+    ///
+    /// In payload 2.0 a comma separates tokens, because the values of a repeated header are joined with it.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        let bearer = self.header_values(AUTHORIZATION.as_str()).filter_map(bearer);
+        let values = self.header_values(X_ACCESS_TOKEN).chain(bearer).filter(|value| !value.is_empty());
+        values.flat_map(|value| value.split(|separator| separator == ',' && self.joins_values))
+    }
+
+    /// Refuses a token in the query string, because query strings remain in logs and histories (RFC 9700,
+    /// section 4.3.2).
+    ///
+    /// # Errors
+    ///
+    /// 400 if the query string has a parameter `token` or `access_token`.
+    pub fn without_token_in_query(&self) -> Result<(), ApiError> {
+        if TOKEN_PARAMETERS.iter().any(|name| self.has_query_parameter(name)) {
+            return Err(ApiError::invalid_request("A token does not belong in the query string"));
+        }
+        Ok(())
+    }
+
+    /// The body, which is a JSON object; `None` if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// `error` if the body is not the JSON of a `T`; as [`Request::body`] otherwise.
+    pub fn json<T: DeserializeOwned>(&self, error: ApiError) -> Result<Option<T>, ApiError> {
+        self.body()?.map(|body| from_json(&body).ok_or(error)).transpose()
+    }
+
+    /// The body, which is a JSON object if it begins with `{`, and otherwise a form
+    /// (`application/x-www-form-urlencoded`). A member that is repeated is an error. A form has only strings,
+    /// so `T` gives a parameter that may be missing a default instead of an `Option`.
+    ///
+    /// # Errors
+    ///
+    /// `error` if the body is neither, or not that of a `T`; as [`Request::body`] otherwise.
+    pub fn json_or_form<T: DeserializeOwned>(&self, error: ApiError) -> Result<T, ApiError> {
+        let body = self.body()?.unwrap_or_default();
+        let parsed = if body.trim_ascii_start().starts_with(b"{") {
+            from_json(&body)
+        } else {
+            let pairs = MapDeserializer::<_, value::Error>::new(form_urlencoded::parse(&body));
+            T::deserialize(pairs).ok()
+        };
+        parsed.ok_or(error)
     }
 
     /// The body's bytes, decoded if API Gateway has encoded them; `None` if the body is empty.
@@ -181,6 +243,20 @@ impl Request {
             _ => Err(ApiError::request_too_large()),
         }
     }
+}
+
+/// Reads the JSON object in `body`.
+fn from_json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    // Serde would also take an array of a struct's fields in order, and any bytes in a member that it ignores.
+    let text = str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
+    serde_json::from_str(text).ok()
+}
+
+/// The credentials of an `Authorization` header with the scheme `Bearer` (RFC 6750, section 2.1). The
+/// scheme is case-insensitive (RFC 9110, section 11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, credentials) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| credentials.trim())
 }
 
 /// The values of the header `name`, whose case does not matter (RFC 9110, section 5.1).
@@ -306,6 +382,52 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_separates_tokens_only_where_repeated_headers_are_joined() {
+        for (version, header, value, expected) in [
+            ("1.0", "X-Access-Token", "a,b", vec!["a,b"]),
+            ("1.0", "Authorization", "Bearer a,b", vec!["a,b"]),
+            ("2.0", "x-access-token", "a", vec!["a"]),
+            ("2.0", "x-access-token", "a,b", vec!["a", "b"]),
+            ("2.0", "x-access-token", "a,", vec!["a", ""]),
+            ("2.0", "x-access-token", "", vec![]),
+            ("2.0", "authorization", "Bearer a,b", vec!["a", "b"]),
+            ("2.0", "authorization", "Bearer a,Bearer b", vec!["a", "Bearer b"]),
+            ("2.0", "authorization", "Basic a,b", vec![]),
+        ] {
+            let request = parse(&json!({ "version": version, "headers": { header: value } })).unwrap();
+            assert_eq!(request.tokens().collect::<Vec<_>>(), expected, "{version}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_form_or_a_json_object_is_read_and_a_repeated_or_misplaced_member_is_an_error() {
+        #[derive(Debug, Default, Deserialize, Eq, PartialEq)]
+        #[serde(default)]
+        struct Parameters {
+            token: String,
+        }
+        let read = |body: &str| {
+            let request = parse(&json!({ "body": body })).unwrap();
+            request.json_or_form::<Parameters>(ApiError::request_too_large()).ok().map(|parameters| parameters.token)
+        };
+        for (body, token) in [
+            ("", Some("")),
+            ("token=a&other=b", Some("a")),
+            ("other=b", Some("")),
+            ("token=a+b%2B%C3%A4", Some("a b+ä")),
+            ("token", Some("")),
+            (r#" {"token":"a","other":[1]}"#, Some("a")),
+            ("token=a&token=a", None),
+            (r#"{"token":"a","token":"a"}"#, None),
+            (r#"{"token":1}"#, None),
+            (r#"{"token":"a"}token=b"#, None),
+            (r#"["a"]"#, Some("")), // a form with one odd name
+        ] {
+            assert_eq!(read(body).as_deref(), token, "{body}");
+        }
+    }
+
+    #[test]
     fn a_host_is_the_domain_name_else_the_header_and_at_most_255_bytes() {
         let host = |domain: Option<&str>, header: Option<&str>| {
             let headers: Map<_, _> = header.map(|header| ("Host".to_owned(), header.into())).into_iter().collect();
@@ -320,7 +442,7 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_that_may_be_a_token() {
-        let event = json!({"headers": {"X-Access-Token": "canary"}, "body": "canary"});
-        assert!(!format!("{:?}", parse(&event).unwrap()).contains("canary"));
+        let event = json!({"httpMethod": "POST", "headers": {"X-Access-Token": "canary"}, "body": "canary"});
+        assert_eq!(format!("{:?}", parse(&event).unwrap()), r#"Request { method: "POST", .. }"#);
     }
 }

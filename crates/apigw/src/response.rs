@@ -11,7 +11,7 @@ use http::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::{ApiError, ConfigError, Event, Request, Settings};
+use crate::{ApiError, ConfigError, Event, Request, Settings, error::ErrorStyle};
 
 /// The header that carries a token.
 pub const X_ACCESS_TOKEN: &str = "x-access-token";
@@ -66,7 +66,7 @@ fn one_value_each<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S
 #[derive(Debug)]
 pub struct Responder {
     headers: HeaderMap,
-    answers_is_valid: bool,
+    error_style: ErrorStyle,
 }
 
 impl Responder {
@@ -86,13 +86,19 @@ impl Responder {
             (ACCESS_CONTROL_ALLOW_ORIGIN, header("ALLOWED_ORIGIN")?),
             (ACCESS_CONTROL_EXPOSE_HEADERS, header("EXPOSED_HEADERS")?),
         ]);
-        Ok(Self { headers, answers_is_valid: false })
+        Ok(Self { headers, error_style: ErrorStyle::Plain })
     }
 
     /// Puts `"isValid": false` first in every error: for the routes that spend a token.
     #[must_use]
     pub fn for_spending(self) -> Self {
-        Self { answers_is_valid: true, ..self }
+        Self { error_style: ErrorStyle::Spending, ..self }
+    }
+
+    /// Puts `error` of RFC 6749, section 5.2, first in every error: for the routes of RFC 7009 and RFC 7662.
+    #[must_use]
+    pub fn for_oauth(self) -> Self {
+        Self { error_style: ErrorStyle::OAuth, ..self }
     }
 
     /// Answers `event` with the response of `handle` to its request. A panic in `handle` is a 500, and so
@@ -110,8 +116,7 @@ impl Responder {
             }
             Err(unreadable) => (String::new(), Err(ApiError::internal(unreadable))),
         };
-        let mut response =
-            outcome.unwrap_or_else(|err| err.into_response(&request_id, self.answers_is_valid.then_some(false)));
+        let mut response = outcome.unwrap_or_else(|err| err.into_response(&request_id, self.error_style));
         response.headers.extend(self.headers.clone());
         response
     }
@@ -209,6 +214,20 @@ mod tests {
         assert!(text.starts_with(r#"{"isValid":false,"message":"Invalid or expired token","reason":"already_used","#));
         assert_eq!(body["usedAt"], "2023-11-14T22:13:20Z");
         assert_eq!(body["requestId"], "request-1");
+    }
+
+    #[tokio::test]
+    async fn an_error_of_an_oauth_route_has_the_code_of_oauth_too() {
+        for (error, code) in [
+            (ApiError::invalid_request("No."), "invalid_request"),
+            (ApiError::request_too_large(), "invalid_request"),
+            (ApiError::internal("a defect"), "server_error"),
+            (ApiError::unavailable("down"), "temporarily_unavailable"),
+        ] {
+            let (text, body) = body(&responder().for_oauth(), error).await;
+            assert!(text.starts_with(&format!(r#"{{"error":"{code}","message":"#)), "{text}");
+            assert!(body["reason"].is_string());
+        }
     }
 
     #[test]

@@ -120,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn a_function_reads_the_environment_of_its_process() {
+        assert_eq!(env("CARGO_PKG_NAME").as_deref(), Some("apigw")); // set by Cargo
+        assert_eq!(env("A_VARIABLE_THAT_NOBODY_SETS"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_setting() {
+        assert_eq!(format!("{:?}", Settings::new(&lookup)), "Settings(..)");
+    }
+
+    #[test]
     fn a_missing_or_empty_variable_is_named() {
         for name in ["NAME", "EMPTY"] {
             assert_eq!(Settings::new(&lookup).text(name), Err(ConfigError::Missing(name)));

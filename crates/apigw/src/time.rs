@@ -31,6 +31,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_clock_counts_seconds_since_1970() {
+        // From 2023 to 2286: neither milliseconds, nor the time since the process began.
+        assert!((1_700_000_000..10_000_000_000).contains(&epoch_seconds()));
+    }
+
+    #[test]
     fn a_time_is_written_in_utc_with_whole_seconds_and_read_back() {
         assert_eq!(rfc3339(1_700_000_000), "2023-11-14T22:13:20Z");
         assert_eq!(parse_rfc3339("2023-11-14T22:13:20Z"), Some(1_700_000_000));

@@ -35,7 +35,7 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(25);
 /// The longest pause before any retry, even if the service asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_millis(100);
 
-/// The ports of a function that mints or spends: connected clients, and the clock.
+/// The ports of a function that uses the store of tokens: connected clients, and the clock.
 ///
 /// `access` is the one action on the table that the function's role allows.
 ///

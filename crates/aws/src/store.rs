@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use tokens::{Claimant, Insert, Jti, REPLAY_WINDOW_SECONDS, Row, Spend, StoreError, Timestamp, Verdict};
+use tokens::{
+    Claimant, Find, Insert, Jti, REPLAY_WINDOW_SECONDS, Revoke, Row, Spend, Spending, StoreError, Timestamp, Verdict,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -36,6 +38,12 @@ pub const IF_UNSPENT_OR_MINE: &str = "attribute_exists(jti) \
      AND ((attribute_not_exists(used_by) AND attribute_not_exists(revoked_at) AND expires_at > :now) \
           OR (used_by = :me AND used_at >= :replay_floor))";
 
+/// What a revocation writes: the time of the first one.
+pub const REVOKE: &str = "SET revoked_at = if_not_exists(revoked_at, :now)";
+
+/// The condition of a revocation: [`tokens::may_revoke`] as DynamoDB evaluates it.
+pub const IF_UNSPENT: &str = "attribute_exists(jti) AND attribute_not_exists(used_by)";
+
 /// The time-out of the warm-up call.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -46,9 +54,13 @@ pub enum Access {
     Mint,
     /// To spend tokens: `UpdateItem`.
     Spend,
+    /// To revoke tokens: `UpdateItem`.
+    Revoke,
+    /// To look at tokens: `GetItem`.
+    Find,
 }
 
-/// The store of tokens in a table of DynamoDB, one write for each operation.
+/// The store of tokens in a table of DynamoDB, one call for each operation.
 pub struct DynamoTokenStore {
     client: Client,
     table_name: String,
@@ -67,8 +79,8 @@ impl DynamoTokenStore {
         Self { client, table_name, ended: EndedRows::default() }
     }
 
-    /// Opens a connection with the one action that `access` allows. The condition requires that a random
-    /// item exists, so it fails: nothing is written, and no further permission is needed.
+    /// Opens a connection with the one action that `access` allows, on an item with a random key. A write
+    /// requires that the item exists, so it fails: nothing is written, and no further permission is needed.
     pub(crate) async fn warm_up(&self, access: Access) {
         const IF_EXISTS: &str = "attribute_exists(jti)";
 
@@ -88,10 +100,14 @@ impl DynamoTokenStore {
                 let put = put.condition_expression(IF_EXISTS).customize().config_override(once);
                 let _outcome = put.send().await;
             }
-            Access::Spend => {
+            Access::Spend | Access::Revoke => {
                 let update = self.client.update_item().table_name(&self.table_name).key("jti", jti);
                 let update = update.condition_expression(IF_EXISTS).customize().config_override(once);
                 let _outcome = update.send().await;
+            }
+            Access::Find => {
+                let get = self.client.get_item().table_name(&self.table_name).key("jti", jti);
+                let _outcome = get.customize().config_override(once).send().await;
             }
         }
     }
@@ -123,9 +139,9 @@ impl Insert for DynamoTokenStore {
 
 #[async_trait]
 impl Spend for DynamoTokenStore {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         if let Some(refusal) = self.ended.refusal(jti, claimant, now) {
-            return Ok(refusal);
+            return Ok(refusal.into());
         }
         let update = self
             .client
@@ -140,7 +156,11 @@ impl Spend for DynamoTokenStore {
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(old) => Ok(Verdict::Spent { replayed: old.attributes().is_some_and(|row| row.contains_key("used_by")) }),
+            Ok(old) => {
+                let old = old.attributes.unwrap_or_default();
+                let host = old.get("host").and_then(|host| host.as_s().ok()).cloned();
+                Ok(Spending { verdict: Verdict::Spent { replayed: old.contains_key("used_by") }, host })
+            }
             // The old row explains the refusal; it is never guessed from one attribute.
             Err(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 let old = failed.item().map(from_item).transpose().map_err(unavailable)?;
@@ -151,10 +171,37 @@ impl Spend for DynamoTokenStore {
                 if let Some(row) = old {
                     self.ended.keep(*jti, row);
                 }
-                Ok(refusal)
+                Ok(refusal.into())
             }
             Err(err) => Err(unavailable(err)),
         }
+    }
+}
+
+#[async_trait]
+impl Revoke for DynamoTokenStore {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table_name)
+            .key("jti", AttributeValue::S(jti.to_string()))
+            .update_expression(REVOKE)
+            .condition_expression(IF_UNSPENT)
+            .expression_attribute_values(":now", seconds(now));
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(err) => Err(unavailable(err)),
+        }
+    }
+}
+
+#[async_trait]
+impl Find for DynamoTokenStore {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table_name).key("jti", AttributeValue::S(jti.to_string()));
+        let found = get.consistent_read(true).send().await.map_err(|err| unavailable(err.into_service_error()))?;
+        found.item().map(from_item).transpose().map_err(unavailable)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     Claims, Issuer, KeyRing, Kid, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES, Refusal, Timestamp, Token,
-    claims::TOKEN_TYPE, key_ring::Key,
+    audience, claims::TOKEN_TYPE, key_ring::Key,
 };
 
 /// Checks tokens: everything except whether they have been spent.
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Checker {
     validation: Validation,
+    /// Whose tokens of any audience are accepted; with `None` the audience is checked by `validation`.
+    any_audience_of: Option<String>,
     revoked_before: Timestamp,
 }
 
@@ -50,7 +52,18 @@ impl Checker {
     /// A checker of `issuer`'s tokens. Those minted at `revoked_before` or earlier are revoked (0: none).
     #[must_use]
     pub fn new(issuer: &Issuer, revoked_before: Timestamp) -> Self {
-        Self { validation: validation(issuer), revoked_before }
+        let mut validation = validation(&issuer.iss);
+        validation.set_audience(&[&issuer.aud]);
+        Self { validation, any_audience_of: None, revoked_before }
+    }
+
+    /// As [`Checker::new`], but of the tokens that `iss` minted for any audience: for operators, who look at
+    /// tokens and revoke them but never accept them.
+    #[must_use]
+    pub fn of_any_audience(iss: &str, revoked_before: Timestamp) -> Self {
+        let mut validation = validation(iss);
+        validation.validate_aud = false;
+        Self { validation, any_audience_of: Some(iss.to_owned()), revoked_before }
     }
 
     /// Checks `token` against the keys of `ring` at the time `now`.
@@ -71,6 +84,19 @@ impl Checker {
         now: Timestamp,
         passed_exp: Timestamp,
     ) -> Result<(Claims, &'ring Key), CheckError> {
+        let (claims, key) = self.genuine(token, ring, now)?;
+        self.check_times(&claims, ring, now, passed_exp).map_err(CheckError::Refused)?;
+        Ok((claims, key))
+    }
+
+    /// The claims of a token that a minter of this deployment has signed, and the key; it may have expired,
+    /// not be valid yet, or be revoked.
+    pub(crate) fn genuine<'ring>(
+        &self,
+        token: &Token,
+        ring: &'ring KeyRing,
+        now: Timestamp,
+    ) -> Result<(Claims, &'ring Key), CheckError> {
         const INVALID: CheckError = CheckError::Refused(Refusal::InvalidToken);
 
         let text = token.expose();
@@ -81,27 +107,33 @@ impl Checker {
             return Err(INVALID);
         };
         let claims = data.claims;
-        self.check_times(&claims, ring, now, passed_exp).map_err(CheckError::Refused)?;
+        let is_lifetime_allowed = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
+        let is_minted = is_lifetime_allowed && claims.iat <= now.plus(LEEWAY_SECONDS);
+        if !is_minted || !self.is_audience_allowed(&claims.aud) {
+            return Err(INVALID);
+        }
         Ok((claims, key))
     }
 
-    /// Refuses a token whose times no minter could have set, that is not valid now, or that is revoked.
-    fn check_times(
+    /// Whether tokens with this `aud` are accepted, as far as `validation` leaves it open.
+    fn is_audience_allowed(&self, aud: &str) -> bool {
+        let Some(iss) = &self.any_audience_of else { return true };
+        let name = aud.strip_prefix(iss.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        name.is_some_and(|name| audience(iss, name).is_some())
+    }
+
+    /// Refuses a genuine token that is not valid now, or that is revoked by its time of minting.
+    pub(crate) fn check_times(
         &self,
         claims: &Claims,
         ring: &KeyRing,
         now: Timestamp,
         passed_exp: Timestamp,
     ) -> Result<(), Refusal> {
-        let latest_start = now.plus(LEEWAY_SECONDS);
-        let is_lifetime_allowed = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
-        if !is_lifetime_allowed || claims.iat > latest_start {
-            return Err(Refusal::InvalidToken);
-        }
         if claims.exp <= passed_exp {
             return Err(Refusal::Expired);
         }
-        if claims.nbf > latest_start {
+        if claims.nbf > now.plus(LEEWAY_SECONDS) {
             return Err(Refusal::NotYetValid);
         }
         if claims.iat <= self.revoked_before.max(ring.not_before()) {
@@ -111,14 +143,13 @@ impl Checker {
     }
 }
 
-/// Configures the library to check the algorithm, the MAC, `iss` and `aud`.
+/// Configures the library to check the algorithm, the MAC and `iss`.
 ///
 /// The only place that builds a [`Validation`]. The library's checks of times are switched off: it would
 /// read its own clock, with a leeway of 60 s. [`Claims`] requires every claim and allows no other.
-fn validation(issuer: &Issuer) -> Validation {
+fn validation(iss: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_issuer(&[&issuer.iss]);
-    validation.set_audience(&[&issuer.aud]);
+    validation.set_issuer(&[iss]);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_nbf = false;

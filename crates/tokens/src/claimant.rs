@@ -33,6 +33,15 @@ impl Claimant {
         (!request_id.is_empty()).then(|| Self(format!("r:{request_id}")))
     }
 
+    /// One execution of an invocation, with 128 random bits drawn in it.
+    ///
+    /// Lambda may deliver an invocation again, under the same id. Where a replay would let a second request
+    /// through, each execution is therefore a claimant of its own.
+    #[must_use]
+    pub fn of_execution(request_id: &str, random: u128) -> Option<Self> {
+        (!request_id.is_empty()).then(|| Self(format!("r:{request_id}.{random:032x}")))
+    }
+
     /// The claimant that a store kept as `text`.
     #[must_use]
     pub const fn from_stored(text: String) -> Self {
@@ -138,6 +147,14 @@ mod tests {
     fn an_invocation_is_a_claimant_by_its_id_and_only_with_an_id() {
         assert_eq!(Claimant::of_invocation("6bc28136").unwrap().as_str(), "r:6bc28136");
         assert_eq!(Claimant::of_invocation(""), None);
+    }
+
+    #[test]
+    fn two_executions_of_an_invocation_are_two_claimants() {
+        let [one, other] = [0x1f, u128::MAX].map(|random| Claimant::of_execution("6bc28136", random).unwrap());
+        assert_eq!(one.as_str(), "r:6bc28136.0000000000000000000000000000001f");
+        assert_ne!(one, other);
+        assert_eq!(Claimant::of_execution("", 1), None);
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub const MAX_LIFETIME_SECONDS: u64 = 86_400;
 /// more, and would revoke every future token.
 pub const MAX_REVOKED_BEFORE: u64 = 9_999_999_999;
 
+/// The longest name of an audience, in bytes.
+const MAX_AUDIENCE_NAME_BYTES: usize = 64;
+
 /// How far in the future `nbf` and `iat` may be, in seconds.
 ///
 /// The clocks of two environments differ, and a token is often spent within a second of its minting.
@@ -44,11 +47,36 @@ pub struct Claims {
     pub exp: Timestamp,
 }
 
-/// The deployment whose tokens are minted and accepted.
+/// The deployment whose tokens are accepted, and the audience for which they must be minted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issuer {
     /// The `iss` claim: stack and Region.
     pub iss: String,
-    /// The `aud` claim: stack, Region and stage, so that no token works in another.
+    /// The `aud` claim: stack and Region, and a name: the stage's for tokens that anyone can mint, another
+    /// for those that only a backend can mint.
     pub aud: String,
+}
+
+/// The `aud` claim of `iss`'s tokens for the audience `name`; `None` if that is not 1 to 64 letters,
+/// digits, `.`, `_` and `-`.
+#[must_use]
+pub fn audience(iss: &str, name: &str) -> Option<String> {
+    let is_name = (1..=MAX_AUDIENCE_NAME_BYTES).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    is_name.then(|| format!("{iss}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_has_a_name_of_1_to_64_letters_digits_dots_underscores_and_hyphens() {
+        for name in ["Prod", "a", "report-link_v1.2", &"x".repeat(64)] {
+            assert_eq!(audience("iss", name), Some(format!("iss/{name}")));
+        }
+        for name in ["", "a b", "a/b", "a\0", "ä", &"x".repeat(65)] {
+            assert_eq!(audience("iss", name), None, "{name:?}");
+        }
+    }
 }

@@ -7,10 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, Verdict, decide, may_insert};
-
-/// The number of rows below which a sweep is not worth its time.
-const SMALLEST_SWEEP: usize = 1024;
+use crate::{
+    Claimant, Find, Insert, Jti, Revoke, Row, Spend, Spending, StoreError, Timestamp, Verdict, decide, may_insert,
+    may_revoke,
+};
 
 /// A store in the memory of this process. `local` and the tests use it.
 #[derive(Debug, Default)]
@@ -18,13 +18,10 @@ pub struct InMemoryTokenStore {
     rows: Mutex<Rows>,
 }
 
-/// The rows, and when to delete those that can be purged.
+/// The rows, by the token's id.
 #[derive(Debug, Default)]
 struct Rows {
     by_jti: HashMap<Jti, Row>,
-    /// The number of rows that starts the next sweep: twice what the last one left, so that its
-    /// cost is spread over the inserts.
-    sweep_at: usize,
 }
 
 impl InMemoryTokenStore {
@@ -48,11 +45,12 @@ impl InMemoryTokenStore {
 }
 
 impl Rows {
-    /// Deletes the rows that can be purged, as DynamoDB's time to live does.
+    /// Deletes the rows that can be purged, as DynamoDB's time to live does, when the map is full.
     fn sweep(&mut self, now: Timestamp) {
-        if self.by_jti.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
+        if self.by_jti.len() == self.by_jti.capacity() {
             self.by_jti.retain(|_, row| row.purge_at > now);
-            self.sweep_at = self.by_jti.len() * 2;
+            // Room for as many again, so that the cost of a sweep is spread over the inserts.
+            self.by_jti.reserve(self.by_jti.len());
         }
     }
 }
@@ -72,14 +70,33 @@ impl Insert for InMemoryTokenStore {
 
 #[async_trait]
 impl Spend for InMemoryTokenStore {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let mut rows = self.rows();
         let row = rows.by_jti.get_mut(jti);
         let verdict = decide(row.as_deref(), claimant, now);
         if let (Verdict::Spent { .. }, Some(row)) = (verdict, row) {
             row.used_at.get_or_insert(now);
             row.used_by = Some(claimant.clone());
+            return Ok(Spending { verdict, host: row.host.clone() });
         }
-        Ok(verdict)
+        Ok(verdict.into())
+    }
+}
+
+#[async_trait]
+impl Revoke for InMemoryTokenStore {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        let mut rows = self.rows();
+        if let Some(row) = rows.by_jti.get_mut(jti).filter(|row| may_revoke(Some(row))) {
+            row.revoked_at.get_or_insert(now);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Find for InMemoryTokenStore {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        Ok(self.row(jti))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future;
 
-use crate::{KeyRing, Timestamp};
+use crate::{CheckError, KeyRing, Refusal, Timestamp};
 
 /// The key ring is unavailable.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,22 @@ pub trait KeyStore: Send + Sync {
 
     /// Refreshes a ring that is due. After a failure the current ring stays in use.
     async fn refresh_if_due(&self, now: Timestamp);
+}
+
+/// Runs `check` with the current ring and, if the token's `kid` is unknown, once more with a refreshed one.
+/// Returns the outcome, and the ring that decided it.
+pub(crate) async fn with_ring<T>(
+    keys: &dyn KeyStore,
+    now: Timestamp,
+    check: impl Fn(&KeyRing) -> Result<T, CheckError>,
+) -> Result<(Result<T, Refusal>, Arc<KeyRing>), KeyStoreError> {
+    let mut ring = keys.ring(now).await?;
+    let mut checked = check(&ring);
+    if matches!(checked, Err(CheckError::UnknownKid)) {
+        ring = keys.ring_for_unknown_kid(now).await?;
+        checked = check(&ring);
+    }
+    Ok((checked.map_err(Refusal::from), ring))
 }
 
 /// Runs `call`, a call to the store, and concurrently refreshes a ring that is due. Returns the outcome

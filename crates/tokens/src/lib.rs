@@ -7,9 +7,10 @@
 //! | how it is minted | [`Minter`] (`mint.rs`) |
 //! | when it is accepted, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
 //! | how it is spent | [`Spender`] (`spend.rs`) |
+//! | how it is revoked, or only looked at | [`Revoker`] (`revoke.rs`), [`Inspector`] (`inspect.rs`) |
 //! | who claims it | [`Claimant`] (`claimant.rs`) |
 //! | why it is spent only once | [`decide`] (`rule.rs`) |
-//! | what a store must do | [`Insert`], [`Spend`] (`store.rs`) |
+//! | what a store must do | [`Insert`], [`Spend`], [`Revoke`], [`Find`] (`store.rs`) |
 //!
 //! Nothing here knows AWS, HTTP, the environment, a clock or a source of randomness: the time, the
 //! token's id and the caller's identity are arguments. So the rule can be tested, modelled and
@@ -19,12 +20,14 @@ mod check;
 mod claimant;
 mod claims;
 mod in_memory;
+mod inspect;
 mod jti;
 mod key_ring;
 mod key_store;
 mod mint;
 mod ports;
 mod refusal;
+mod revoke;
 mod rule;
 mod spend;
 mod store;
@@ -33,16 +36,18 @@ mod token;
 
 pub use check::{CheckError, Checker};
 pub use claimant::{Caller, Claimant, IdempotencyKey};
-pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, MAX_TOKEN_BYTES};
+pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, MAX_TOKEN_BYTES, audience};
 pub use in_memory::InMemoryTokenStore;
+pub use inspect::{InspectError, Inspection, Inspector};
 pub use jti::Jti;
 pub use key_ring::{KeyRing, KeyRingError, Kid, MIN_KEY_BYTES};
 pub use key_store::{FixedKeyStore, KeyStore, KeyStoreError};
-pub use mint::{MintError, Minted, Minter};
+pub use mint::{MintError, Minted, Minter, NewToken};
 pub use ports::Ports;
 pub use refusal::Refusal;
-pub use rule::{REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert};
+pub use revoke::{RevokeError, Revoker};
+pub use rule::{REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert, may_revoke};
 pub use spend::{SpendError, Spender, Spent};
-pub use store::{Insert, Spend, StoreError, TokenStore};
+pub use store::{Find, Insert, Revoke, Spend, Spending, StoreError, TokenStore};
 pub use timestamp::Timestamp;
 pub use token::Token;

@@ -3,17 +3,30 @@
 use std::sync::Arc;
 
 use crate::{
-    Claimant, Claims, Insert, Issuer, Jti, KeyStore, KeyStoreError, Row, StoreError, Timestamp, Token,
-    key_store::with_refresh,
+    Claimant, Claims, Insert, Jti, KeyStore, KeyStoreError, Row, StoreError, Timestamp, Token, key_store::with_refresh,
 };
 
-/// Mints tokens of one deployment and one lifetime.
+/// Mints tokens of one deployment.
 pub struct Minter {
-    issuer: Issuer,
-    ttl_seconds: u64,
+    iss: String,
     revoked_before: Timestamp,
     keys: Arc<dyn KeyStore>,
     store: Arc<dyn Insert>,
+}
+
+/// A token to be minted.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its identifier.
+    pub jti: Jti,
+    /// Its `aud` claim.
+    pub aud: String,
+    /// Its lifetime, at most [`MAX_LIFETIME_SECONDS`](crate::MAX_LIFETIME_SECONDS).
+    pub ttl_seconds: u64,
+    /// The invocation that mints it.
+    pub minted_by: Claimant,
+    /// The host that the request came to.
+    pub host: Option<String>,
 }
 
 /// A token that has just been minted.
@@ -48,47 +61,29 @@ pub enum MintError {
 }
 
 impl Minter {
-    /// A minter of `issuer`'s tokens that live `ttl_seconds`. Tokens minted at `revoked_before` or earlier
-    /// are revoked (0: none), so none is minted until then.
+    /// A minter of `iss`'s tokens. Those minted at `revoked_before` or earlier are revoked (0: none), so
+    /// none is minted until then.
     #[must_use]
-    pub fn new(
-        issuer: Issuer,
-        ttl_seconds: u64,
-        revoked_before: Timestamp,
-        keys: Arc<dyn KeyStore>,
-        store: Arc<dyn Insert>,
-    ) -> Self {
-        Self { issuer, ttl_seconds, revoked_before, keys, store }
+    pub fn new(iss: String, revoked_before: Timestamp, keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Self {
+        Self { iss, revoked_before, keys, store }
     }
 
-    /// Mints the token `jti` for the invocation `minted_by` of a request to `host`.
+    /// Mints a token.
     ///
     /// One write and no read. A token is returned only when its row has been written.
     ///
     /// # Errors
     ///
     /// [`MintError`]. No token is returned, although its row may exist.
-    pub async fn mint(
-        &self,
-        jti: Jti,
-        minted_by: Claimant,
-        host: Option<String>,
-        now: Timestamp,
-    ) -> Result<Minted, MintError> {
+    pub async fn mint(&self, new: NewToken, now: Timestamp) -> Result<Minted, MintError> {
+        let NewToken { jti, aud, ttl_seconds, minted_by, host } = new;
         let ring = self.keys.ring(now).await.map_err(MintError::Keys)?;
         let revoked_until = self.revoked_before.max(ring.not_before());
         if now <= revoked_until {
             return Err(MintError::Revoked(revoked_until));
         }
-        let expires_at = now.plus(self.ttl_seconds);
-        let claims = Claims {
-            iss: self.issuer.iss.clone(),
-            aud: self.issuer.aud.clone(),
-            jti,
-            iat: now,
-            nbf: now,
-            exp: expires_at,
-        };
+        let expires_at = now.plus(ttl_seconds);
+        let claims = Claims { iss: self.iss.clone(), aud, jti, iat: now, nbf: now, exp: expires_at };
         let key = ring.active();
         let token = jsonwebtoken::encode(&key.header, &claims, &key.encoding).map_err(MintError::Sign)?;
         let insert = self.store.insert(&jti, Row::minted(&claims, minted_by, host));
@@ -103,6 +98,6 @@ impl Minter {
 
 impl std::fmt::Debug for Minter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Minter").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("Minter").field("iss", &self.iss).finish_non_exhaustive()
     }
 }

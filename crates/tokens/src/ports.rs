@@ -1,13 +1,13 @@
-//! The ports of a function that mints or spends.
+//! The ports of a function that uses the store of tokens.
 
 use std::sync::Arc;
 
 use crate::{KeyStore, Timestamp};
 
-/// What a function that mints or spends needs besides its settings.
+/// What a function that uses the store of tokens needs besides its settings.
 ///
 /// `S` is the store. Each function requires only the operation that it needs: a function that mints takes
-/// an [`Insert`](crate::Insert), one that spends a [`Spend`](crate::Spend).
+/// an [`Insert`](crate::Insert), one that spends a [`Spend`](crate::Spend), and so on.
 pub struct Ports<S: ?Sized> {
     /// The key ring.
     pub keys: Arc<dyn KeyStore>,

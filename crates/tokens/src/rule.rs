@@ -120,6 +120,15 @@ pub fn may_insert(row: Option<&Row>, minted_by: &Claimant) -> bool {
     row.is_none_or(|row| row.minted_by == *minted_by && row.used_by.is_none() && row.revoked_at.is_none())
 }
 
+/// Decides whether the token of `row` may be revoked: not if it is unknown or spent.
+///
+/// It may be revoked again, and after it has expired. A spent token stays spent, so that each token ends in
+/// one way: spent, revoked, or expired.
+#[must_use]
+pub fn may_revoke(row: Option<&Row>) -> bool {
+    row.is_some_and(|row| row.used_by.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -231,5 +240,13 @@ mod tests {
         assert!(!may_insert(Some(&row()), &by("other")));
         assert!(!may_insert(Some(&spent_by("me", NOW)), &by("mint")));
         assert!(!may_insert(Some(&Row { revoked_at: Some(NOW), ..row() }), &by("mint")));
+    }
+
+    #[test]
+    fn a_token_may_be_revoked_until_it_is_spent() {
+        assert!(may_revoke(Some(&row())));
+        assert!(may_revoke(Some(&Row { revoked_at: Some(NOW), ..row() })));
+        assert!(!may_revoke(Some(&spent_by("me", NOW))));
+        assert!(!may_revoke(None));
     }
 }

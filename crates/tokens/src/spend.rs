@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Caller, CheckError, Checker, Claimant, Claims, KeyRing, KeyStore, KeyStoreError, Refusal, Spend, StoreError,
-    Timestamp, Token, key_store::with_refresh,
+    Caller, Checker, Claims, KeyRing, KeyStore, KeyStoreError, Refusal, Spend, Spending, StoreError, Timestamp, Token,
+    key_store::{with_refresh, with_ring},
 };
 
 /// Spends tokens.
@@ -15,8 +15,12 @@ pub struct Spender {
 }
 
 /// A token that the caller has spent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Spent {
+    /// Its claims.
+    pub claims: Claims,
+    /// The host that it was minted on, if known.
+    pub host: Option<String>,
     /// The claimant had spent it before, and gets the same answer again.
     pub replayed: bool,
 }
@@ -51,35 +55,23 @@ impl Spender {
     /// [`SpendError::Refused`] with the reason; with any other error the outcome is unknown, and a
     /// caller with an idempotency key can ask again.
     pub async fn spend(&self, token: &Token, caller: &Caller, now: Timestamp) -> Result<Spent, SpendError> {
-        let (claims, claimant, ring) = self.check(token, caller, now).await?;
+        let passed_exp = caller.passed_exp(now);
+        let check = |ring: &KeyRing| {
+            let (claims, key) = self.checker.check_with_key(token, ring, now, passed_exp)?;
+            let claimant = key.claimant.claimant(caller, &claims.jti);
+            Ok((claims, claimant))
+        };
+        let (checked, ring) = with_ring(&*self.keys, now, check).await.map_err(SpendError::Keys)?;
+        let (claims, claimant) = checked.map_err(SpendError::Refused)?;
         let spend = self.store.spend(&claims.jti, &claimant, now);
-        let (verdict, refreshed) = with_refresh(&*self.keys, now, spend).await;
-        let replayed = verdict.map_err(SpendError::Store)?.into_result().map_err(SpendError::Refused)?;
+        let (spending, refreshed) = with_refresh(&*self.keys, now, spend).await;
+        let Spending { verdict, host } = spending.map_err(SpendError::Store)?;
+        let replayed = verdict.into_result().map_err(SpendError::Refused)?;
         let refreshed = refreshed.map_err(SpendError::Keys)?;
         if !Arc::ptr_eq(&ring, &refreshed) {
-            let checked = self.checker.check_with_key(token, &refreshed, now, caller.passed_exp(now));
-            checked.map_err(|err| SpendError::Refused(err.into()))?;
+            check(&refreshed).map_err(|err| SpendError::Refused(err.into()))?;
         }
-        Ok(Spent { replayed })
-    }
-
-    /// Checks `token`. Returns its claims, its claimant, and the ring that it was checked against.
-    async fn check(
-        &self,
-        token: &Token,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<(Claims, Claimant, Arc<KeyRing>), SpendError> {
-        let mut ring = self.keys.ring(now).await.map_err(SpendError::Keys)?;
-        let passed_exp = caller.passed_exp(now);
-        let mut checked = self.checker.check_with_key(token, &ring, now, passed_exp);
-        if matches!(checked, Err(CheckError::UnknownKid)) {
-            ring = self.keys.ring_for_unknown_kid(now).await.map_err(SpendError::Keys)?;
-            checked = self.checker.check_with_key(token, &ring, now, passed_exp);
-        }
-        let (claims, key) = checked.map_err(|err| SpendError::Refused(err.into()))?;
-        let claimant = key.claimant.claimant(caller, &claims.jti);
-        Ok((claims, claimant, ring))
+        Ok(Spent { claims, host, replayed })
     }
 }
 

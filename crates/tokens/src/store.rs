@@ -42,10 +42,50 @@ pub trait Spend: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the outcome is unknown.
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError>;
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError>;
+}
+
+/// A store's answer to a claim.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spending {
+    /// Whether the claimant has spent the token.
+    pub verdict: Verdict,
+    /// The host that the token was minted on, if it was spent and its row says so.
+    pub host: Option<String>,
+}
+
+impl From<Verdict> for Spending {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, host: None }
+    }
+}
+
+/// Revokes tokens.
+#[async_trait]
+pub trait Revoke: Send + Sync {
+    /// Revokes the token `jti`, unless it is spent or unknown.
+    ///
+    /// MUST be one atomic step that follows [`may_revoke`](crate::may_revoke). `revoked_at` keeps the time of
+    /// the first revocation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the outcome is unknown.
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Reads the rows of tokens.
+#[async_trait]
+pub trait Find: Send + Sync {
+    /// The row of the token `jti`, with every write that has been answered before this call.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the row could not be read.
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError>;
 }
 
 /// A store with all operations, such as the one in memory.
-pub trait TokenStore: Insert + Spend {}
+pub trait TokenStore: Insert + Spend + Revoke + Find {}
 
-impl<S: Insert + Spend + ?Sized> TokenStore for S {}
+impl<S: Insert + Spend + Revoke + Find + ?Sized> TokenStore for S {}

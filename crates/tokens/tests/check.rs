@@ -55,6 +55,32 @@ fn signed(header: &Value, claims: &Value) -> String {
 }
 
 #[test]
+fn a_token_of_another_audience_is_refused_unless_every_audience_is_allowed() {
+    let ring = format!(r#"{{"active":"k1","k1":"{KEY}"}}"#);
+    let ring = KeyRing::from_json(ring.as_bytes()).unwrap();
+    let any = Checker::of_any_audience("stack.eu-west-1", Timestamp(0));
+    for (aud, is_ours) in [
+        ("stack.eu-west-1/Prod", true),
+        ("stack.eu-west-1/report-link", true),
+        ("stack.eu-west-1/", false),
+        ("stack.eu-west-1", false),
+        ("stack.eu-west-1/a/b", false),
+        ("stack.eu-west-1-b/Prod", false),
+        ("other.eu-west-1/Prod", false),
+        ("", false),
+    ] {
+        let token = signed(&header(), &with(claims(), "aud", aud.into()));
+        assert_eq!(check(&token).is_ok(), aud == "stack.eu-west-1/Prod", "{aud}");
+        let checked = any.check(&Token::new(token), &ring, NOW);
+        assert_eq!(checked.err(), (!is_ours).then_some(INVALID), "{aud}");
+    }
+    let other = signed(&header(), &with(claims(), "iss", "other.eu-west-1".into()));
+    assert_eq!(any.check(&Token::new(other), &ring, NOW), Err(INVALID));
+    let list = signed(&header(), &with(claims(), "aud", json!(["stack.eu-west-1/Prod"])));
+    assert_eq!(any.check(&Token::new(list), &ring, NOW), Err(INVALID));
+}
+
+#[test]
 fn a_token_as_minted_here_passes() {
     let claims = check(&signed(&header(), &claims())).unwrap();
     assert_eq!((claims.iat, claims.exp), (NOW, NOW.plus(300)));

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokens::{
-    Claimant, Claims, InMemoryTokenStore, Insert as _, Jti, ROW_RETENTION_SECONDS, Row, Spend as _, Timestamp, Verdict,
-    decide, may_insert,
+    Claimant, Claims, InMemoryTokenStore, Insert as _, Jti, ROW_RETENTION_SECONDS, Revoke as _, Row, Spend as _,
+    Timestamp, Verdict, decide, may_insert, may_revoke,
 };
 use uuid::Uuid;
 
@@ -27,6 +27,7 @@ fn by(id: impl std::fmt::Display) -> Claimant {
 enum Call {
     Insert { jti: u128, minted_by: u8 },
     Spend { jti: u128, claimant: u8 },
+    Revoke { jti: u128 },
     Wait { seconds: u64 },
 }
 
@@ -34,6 +35,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     let call = prop_oneof![
         (0..3u128, 0..2u8).prop_map(|(jti, minted_by)| Call::Insert { jti, minted_by }),
         (0..3u128, 0..3u8).prop_map(|(jti, claimant)| Call::Spend { jti, claimant }),
+        (0..3u128).prop_map(|jti| Call::Revoke { jti }),
         (1..40u64).prop_map(|seconds| Call::Wait { seconds }),
     ];
     prop::collection::vec(call, 0..40)
@@ -62,14 +64,21 @@ proptest! {
                 Call::Spend { jti, claimant } => {
                     let by = by(claimant);
                     let expected = decide(model.get(&jti), &by, now);
-                    let verdict = store.spend(&Jti::new(Uuid::from_u128(jti)), &by, now).now_or_never().unwrap();
-                    prop_assert_eq!(verdict.unwrap(), expected);
+                    let spending = store.spend(&Jti::new(Uuid::from_u128(jti)), &by, now).now_or_never().unwrap();
+                    prop_assert_eq!(spending.unwrap().verdict, expected);
                     if let Verdict::Spent { .. } = expected {
                         prop_assert_eq!(*winners.entry(jti).or_insert(claimant), claimant);
                         let row = model.get_mut(&jti).unwrap();
                         row.used_at.get_or_insert(now);
                         row.used_by = Some(by);
                     }
+                }
+                Call::Revoke { jti } => {
+                    store.revoke(&Jti::new(Uuid::from_u128(jti)), now).now_or_never().unwrap().unwrap();
+                    if may_revoke(model.get(&jti)) {
+                        model.get_mut(&jti).unwrap().revoked_at.get_or_insert(now);
+                    }
+                    prop_assert_eq!(store.row(&Jti::new(Uuid::from_u128(jti))), model.get(&jti).cloned());
                 }
             }
         }
@@ -90,7 +99,7 @@ async fn rows_that_may_be_purged_do_not_pile_up_and_live_ones_stay() {
         store.insert(&Jti::new(Uuid::from_u128(number)), row(&by("mint"), much_later)).await.unwrap();
     }
     let me = by("me");
-    assert_eq!(store.spend(&Jti::new(Uuid::from_u128(0)), &me, NOW).await.unwrap(), Verdict::Unknown);
+    assert_eq!(store.spend(&Jti::new(Uuid::from_u128(0)), &me, NOW).await.unwrap().verdict, Verdict::Unknown);
     assert!(store.row(&expired).is_some(), "the evidence is kept for a day");
-    assert_eq!(store.spend(&live, &me, much_later).await.unwrap(), Verdict::Spent { replayed: false });
+    assert_eq!(store.spend(&live, &me, much_later).await.unwrap().verdict, Verdict::Spent { replayed: false });
 }

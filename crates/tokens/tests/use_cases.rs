@@ -10,9 +10,9 @@ use std::sync::{
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokens::{
-    Caller, Checker, Claimant, Claims, InMemoryTokenStore, Insert, Issuer, Jti, KeyRing, KeyStore, KeyStoreError,
-    MintError, Minted, Minter, ROW_RETENTION_SECONDS, Refusal, Spend, SpendError, Spender, Spent, StoreError,
-    Timestamp, Verdict,
+    Caller, Checker, Claimant, Claims, Find, InMemoryTokenStore, Insert, InspectError, Inspection, Inspector, Issuer,
+    Jti, KeyRing, KeyStore, KeyStoreError, MintError, Minted, Minter, NewToken, Ports, ROW_RETENTION_SECONDS, Refusal,
+    Revoke, RevokeError, Revoker, Row, Spend, SpendError, Spender, Spending, Spent, StoreError, Timestamp, Token,
 };
 use uuid::Uuid;
 
@@ -70,7 +70,7 @@ struct Counting {
 
 #[async_trait]
 impl Spend for Counting {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         self.spends.fetch_add(1, Ordering::SeqCst);
         self.store.spend(jti, claimant, now).await
     }
@@ -86,8 +86,12 @@ fn issuer() -> Issuer {
 }
 
 fn mint(keys: Arc<dyn KeyStore>, store: Arc<dyn Insert>) -> Result<Minted, MintError> {
-    let minter = Minter::new(issuer(), 300, Timestamp(0), keys, store);
-    minter.mint(JTI, by("mint"), Some("api.example.com".into()), NOW).now_or_never().unwrap()
+    let minter = Minter::new(issuer().iss, Timestamp(0), keys, store);
+    minter.mint(new_token(issuer().aud), NOW).now_or_never().unwrap()
+}
+
+fn new_token(aud: String) -> NewToken {
+    NewToken { jti: JTI, aud, ttl_seconds: 300, minted_by: by("mint"), host: Some("api.example.com".into()) }
 }
 
 fn spend(minted: &Minted, keys: Arc<dyn KeyStore>, store: Arc<dyn Spend>) -> Result<Spent, SpendError> {
@@ -151,7 +155,7 @@ fn a_key_of_the_same_name_and_other_bytes_is_another_key() {
 fn an_unknown_kid_is_looked_up_once_more() {
     let (minted, store) = minted("k2");
     let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
-    assert_eq!(spend(&minted, keys, store).unwrap(), Spent { replayed: false });
+    assert_eq!(spend(&minted, keys, store).unwrap().claims.jti, JTI);
 }
 
 #[test]
@@ -191,12 +195,134 @@ fn an_expired_token_reads_as_expired_even_when_it_was_revoked_by_time() {
 }
 
 #[test]
+fn a_spend_tells_what_was_spent() {
+    let (minted, store) = minted("k1");
+    let spent = spend(&minted, Scripted::new(ring("k1", 0), None), store).unwrap();
+    assert_eq!((spent.claims.jti, spent.claims.iat), (JTI, NOW));
+    assert_eq!((spent.host.as_deref(), spent.replayed), (Some("api.example.com"), false));
+}
+
+/// What an inspector of every audience says of `token` at `now`, with `keys` and `revoked_before`.
+fn inspect(
+    token: &Token,
+    keys: Arc<dyn KeyStore>,
+    store: Arc<dyn Find>,
+    (revoked_before, now): (u64, Timestamp),
+) -> Result<Option<Inspection>, InspectError> {
+    let checker = Checker::of_any_audience("stack", Timestamp(revoked_before));
+    Inspector::new(checker, keys, store).inspect(token, now).now_or_never().unwrap()
+}
+
+#[test]
+fn an_inspection_tells_what_has_become_of_a_genuine_token() {
+    let (minted, counting) = minted("k1");
+    let unspent = counting.store.row(&JTI).unwrap();
+    let used = Row { used_at: Some(NOW.plus(3)), used_by: Some(by("spend")), ..unspent.clone() };
+    let revoked = Row { revoked_at: Some(NOW.plus(2)), ..unspent.clone() };
+    let (exp, is_used) = (NOW.plus(300), Some(Refusal::AlreadyUsed { used_at: NOW.plus(3) }));
+    let cases = [
+        ("unspent", &unspent, 0, NOW, None),
+        ("unspent in its last second", &unspent, 0, exp.minus(1), None),
+        ("expired", &unspent, 0, exp, Some(Refusal::Expired)),
+        ("revoked by its time", &unspent, NOW.0, NOW, Some(Refusal::Revoked)),
+        ("revoked", &revoked, 0, NOW, Some(Refusal::Revoked)),
+        ("revoked, and expired since", &revoked, 0, exp, Some(Refusal::Revoked)),
+        ("used, and revoked by its time since", &used, NOW.0, NOW.plus(9), is_used),
+        ("used, and expired since", &used, 0, exp, is_used),
+    ];
+    for (case, row, revoked_before, now, expected) in cases {
+        let store = Arc::new(InMemoryTokenStore::new());
+        store.insert(&JTI, row.clone()).now_or_never().unwrap().unwrap();
+        let keys = Scripted::new(ring("k1", 0), None);
+        let inspection = inspect(&minted.token, keys, store, (revoked_before, now)).unwrap().unwrap();
+        assert_eq!((inspection.claims.jti, inspection.refusal), (JTI, expected), "{case}");
+        assert_eq!(inspection.row.as_ref(), Some(row), "{case}");
+    }
+}
+
+#[test]
+fn an_inspection_of_a_genuine_token_without_a_row_says_that_it_is_unknown() {
+    let (minted, _) = minted("k1");
+    let (keys, empty) = (Scripted::new(ring("k1", 0), None), Arc::new(InMemoryTokenStore::new()));
+    let inspection = inspect(&minted.token, keys, empty, (0, NOW)).unwrap().unwrap();
+    assert_eq!((inspection.refusal, inspection.row), (Some(Refusal::UnknownToken), None));
+}
+
+/// A store that must not be called.
+struct Untouched;
+
+#[async_trait]
+impl Find for Untouched {
+    async fn find(&self, _jti: &Jti) -> Result<Option<Row>, StoreError> {
+        panic!("the store was called")
+    }
+}
+
+#[async_trait]
+impl Revoke for Untouched {
+    async fn revoke(&self, _jti: &Jti, _now: Timestamp) -> Result<(), StoreError> {
+        panic!("the store was called")
+    }
+}
+
+#[test]
+fn a_token_that_is_not_genuine_is_neither_inspected_nor_revoked_and_costs_no_call_to_the_store() {
+    let (minted, _) = minted("k1");
+    let forged = Token::new(format!("{}A", &minted.token.expose()[..minted.token.expose().len() - 1]));
+    let early = NOW.minus(6); // its iat is in the future, beyond the leeway
+    for (token, kid, now) in [(&forged, "k1", NOW), (&minted.token, "k2", NOW), (&minted.token, "k1", early)] {
+        let keys = || Scripted::new(ring(kid, 0), Some(ring(kid, 0)));
+        assert_eq!(inspect(token, keys(), Arc::new(Untouched), (0, now)).unwrap(), None);
+        let revoker = Revoker::new(Checker::of_any_audience("stack", Timestamp(0)), keys(), Arc::new(Untouched));
+        revoker.revoke(token, now).now_or_never().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_token_whose_key_was_withdrawn_since_is_not_genuine() {
+    let (minted, store) = minted("k1");
+    let keys = Scripted::new(ring("k1", 0), Some(ring("k2", 0)));
+    assert_eq!(inspect(&minted.token, keys, store.store.clone(), (0, NOW)).unwrap(), None);
+}
+
+#[test]
+fn without_the_key_of_a_token_it_is_unknown_what_has_become_of_it() {
+    let (minted, _) = minted("k2");
+    let keys = || Scripted::new(ring("k1", 0), None);
+    let inspected = inspect(&minted.token, keys(), Arc::new(Untouched), (0, NOW));
+    assert!(matches!(inspected, Err(InspectError::Keys(_))), "{inspected:?}");
+    let revoker = Revoker::new(Checker::of_any_audience("stack", Timestamp(0)), keys(), Arc::new(Untouched));
+    let revoked = revoker.revoke(&minted.token, NOW).now_or_never().unwrap();
+    assert!(matches!(revoked, Err(RevokeError::Keys(_))), "{revoked:?}");
+}
+
+#[test]
+fn a_revoked_token_is_refused_and_a_spent_one_stays_spent() {
+    let (minted, counting) = minted("k1");
+    let keys = Scripted::new(ring("k1", 0), None);
+    let checker = Checker::of_any_audience("stack", Timestamp(0));
+    let revoker = Revoker::new(checker, keys.clone(), counting.store.clone());
+    for later in [1, 2] {
+        revoker.revoke(&minted.token, NOW.plus(later)).now_or_never().unwrap().unwrap();
+    }
+    assert_eq!(counting.store.row(&JTI).unwrap().revoked_at, Some(NOW.plus(1)));
+    assert_eq!(refusal(spend(&minted, keys.clone(), counting)), Refusal::Revoked);
+
+    let (minted, counting) = self::minted("k1");
+    spend(&minted, keys.clone(), counting.clone()).unwrap();
+    let revoker = Revoker::new(Checker::of_any_audience("stack", Timestamp(0)), keys, counting.store.clone());
+    revoker.revoke(&minted.token, NOW).now_or_never().unwrap().unwrap();
+    revoker.revoke_by_id(&JTI, NOW).now_or_never().unwrap().unwrap();
+    assert_eq!(counting.store.row(&JTI).unwrap().revoked_at, None);
+}
+
+#[test]
 fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
     let sized = |padding: usize| {
         let issuer = Issuer { iss: "s".repeat(padding), aud: "a".into() };
         let keys = Scripted::new(ring("k1", 0), None);
-        let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys, Arc::new(InMemoryTokenStore::new()));
-        let minted = minter.mint(JTI, by("mint"), None, NOW).now_or_never().unwrap().unwrap();
+        let minter = Minter::new(issuer.iss.clone(), Timestamp(0), keys, Arc::new(InMemoryTokenStore::new()));
+        let minted = minter.mint(new_token(issuer.aud.clone()), NOW).now_or_never().unwrap().unwrap();
         let checked = Checker::new(&issuer, Timestamp(0)).check(&minted.token, &ring("k1", 0), NOW);
         (minted.token.expose().len(), checked.is_ok())
     };
@@ -205,4 +331,21 @@ fn a_token_of_the_longest_size_passes_and_one_byte_more_does_not() {
     let shortest_refused = sizes.iter().filter(|(_, passes)| !passes).map(|(bytes, _)| *bytes).min().unwrap();
     assert!(longest <= tokens::MAX_TOKEN_BYTES && longest > tokens::MAX_TOKEN_BYTES - 3, "{longest}");
     assert!(shortest_refused > tokens::MAX_TOKEN_BYTES, "{shortest_refused}");
+}
+
+#[test]
+fn debug_names_the_deployment_and_leaves_out_the_ports() {
+    let (keys, store) = (Scripted::new(ring("k1", 0), None), Arc::new(InMemoryTokenStore::new()));
+    let minter = Minter::new(issuer().iss, Timestamp(0), keys.clone(), store.clone());
+    assert_eq!(format!("{minter:?}"), r#"Minter { iss: "stack", .. }"#);
+    let checker = || Checker::new(&issuer(), Timestamp(0));
+    for (name, shown) in [
+        ("Spender", format!("{:?}", Spender::new(checker(), keys.clone(), store.clone()))),
+        ("Revoker", format!("{:?}", Revoker::new(checker(), keys.clone(), store.clone()))),
+        ("Inspector", format!("{:?}", Inspector::new(checker(), keys.clone(), store.clone()))),
+    ] {
+        let is_short = shown.starts_with(&format!("{name} {{ checker: Checker {{")) && shown.ends_with(", .. }");
+        assert!(is_short, "{shown}");
+    }
+    assert_eq!(format!("{:?}", Ports { keys, store, now: || NOW }), "Ports { .. }");
 }

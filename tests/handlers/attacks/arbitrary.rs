@@ -10,13 +10,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    INVALID, Place, Request, empty_request,
+    INVALID, Place, Request, empty_request, for_authorizer,
     forger::{Forger, sign},
     request_with,
     requests::unescaped,
     seen, set_headers,
 };
-use crate::helpers::{NOW, UntouchedStore, answer, authorizer, invocation, keys, ports, sample, service, store};
+use crate::helpers::{
+    NOW, UntouchedStore, answer, authorizer, guard, guarded, invocation, keys, ports, sample, service, store,
+};
+
+static GUARD: LazyLock<::guard::Service> = LazyLock::new(|| guard(keys(), Arc::new(UntouchedStore)));
 
 static SERVICE: LazyLock<Service> = LazyLock::new(|| service(keys(), Arc::new(UntouchedStore)));
 
@@ -27,6 +31,10 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 /// Asserts that `request` is refused as malformed, too large or without a valid token.
 fn assert_refused(request: Request) -> Result<(), TestCaseError> {
+    // An error closes the route too.
+    if let Ok(guarded) = run(guarded(&GUARD, invocation(&for_authorizer(request.clone()), "attack-1"))) {
+        prop_assert!(is_denied(&guarded));
+    }
     let seen = run(seen(&SERVICE, request));
     let reason = seen.reason();
     let is_refusal = matches!(
@@ -35,6 +43,11 @@ fn assert_refused(request: Request) -> Result<(), TestCaseError> {
     );
     prop_assert!(is_refusal, "{} {}", seen.status, reason);
     Ok(())
+}
+
+/// Whether an authorizer's answer, in either format, closes the route.
+fn is_denied(answer: &Value) -> bool {
+    answer["policyDocument"]["Statement"][0]["Effect"] == "Deny" || answer["isAuthorized"] == false
 }
 
 /// Any JSON, including the names and values that the functions know.
@@ -162,6 +175,13 @@ proptest! {
         if let Ok(allowed) = run(answer(&service, invocation(&event, "mint-1"))) {
             let resource = allowed["policyDocument"]["Statement"][0]["Resource"].as_str().unwrap();
             prop_assert_eq!(&event["methodArn"], &json!(unescaped(resource)));
+        }
+    }
+
+    #[test]
+    fn any_event_of_a_guard_is_an_error_or_a_deny(event in with_any_member("guard")) {
+        if let Ok(answer) = run(guarded(&GUARD, invocation(&event, "guard-1"))) {
+            prop_assert!(is_denied(&answer));
         }
     }
 

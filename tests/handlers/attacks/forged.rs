@@ -12,11 +12,11 @@ use tokens::{FixedKeyStore, KeyRing, KeyStore};
 use uuid::Uuid;
 
 use super::{
-    INVALID, Place, Seen,
+    INVALID, Place, Seen, for_authorizer,
     forger::{Forger, base64url, mac, sign, sign_with, with, with_first, without},
     request_with, seen,
 };
-use crate::helpers::{KEY, NOW, UntouchedStore, invocation, service, setting};
+use crate::helpers::{KEY, NOW, UntouchedStore, guard, guarded, invocation, service, setting};
 
 /// The settings in the ring of these tests. An attacker may know their values.
 const SETTINGS: [(&str, &str); 3] =
@@ -594,8 +594,22 @@ pub(super) async fn answers(token: &str) -> Vec<Seen> {
     answers
 }
 
-/// Asserts that every token of the attack is refused like the garbage `x`, with the same status, headers
-/// and body except for the `reason`. No message shows a token.
+/// The reasons with which `guard` refuses `token` in each header that can hold it. No store may be called.
+async fn guard_reasons(token: &str) -> Vec<String> {
+    let guard = guard(keys(), Arc::new(UntouchedStore));
+    let mut reasons = Vec::new();
+    for place in [Place::Header, Place::Bearer] {
+        if let Some(request) = request_with(token, place) {
+            let answer = guarded(&guard, invocation(&for_authorizer(request), "attack-1")).await.unwrap();
+            assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Deny");
+            reasons.push(answer["context"]["reason"].as_str().unwrap().to_owned());
+        }
+    }
+    reasons
+}
+
+/// Asserts that `guard` refuses every token of the attack, and that `validate` refuses it like the garbage
+/// `x`, with the same status, headers and body except for the `reason`. No message shows a token.
 async fn assert_refused(attack: fn(Forger) -> Vec<String>, reason: &str) {
     let tokens = attack(Forger { now: NOW.0 });
     let garbage = answers("x").await.remove(0);
@@ -608,6 +622,7 @@ async fn assert_refused(attack: fn(Forger) -> Vec<String>, reason: &str) {
         for answer in answers {
             assert_eq!(answer, expected, "token {index}");
         }
+        assert!(guard_reasons(token).await.iter().all(|refused| refused == reason), "token {index}");
     }
 }
 

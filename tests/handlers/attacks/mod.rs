@@ -56,6 +56,15 @@ fn request_with(token: &str, place: Place) -> Option<Request> {
     Some(request)
 }
 
+/// `request` as API Gateway sends it to an authorizer.
+fn for_authorizer(mut request: Request) -> Request {
+    let sample = sample("guard", "");
+    for member in ["type", "methodArn"] {
+        request[member] = sample[member].clone();
+    }
+    request
+}
+
 /// A request that carries no token yet.
 fn empty_request() -> Request {
     static REQUEST: LazyLock<Request> = LazyLock::new(|| sample("validate-without-body", ""));

@@ -15,7 +15,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokens::{
-    Claimant, InMemoryTokenStore, Insert, Jti, KeyStore, Row, Spend, StoreError, Timestamp, TokenStore, Verdict,
+    Claimant, Find, InMemoryTokenStore, Insert, Jti, KeyStore, Revoke, Row, Spend, Spending, StoreError, Timestamp,
+    TokenStore,
 };
 
 use super::{INVALID, Place, Request, empty_request, request_with, seen, seen_by, set_header, set_headers};
@@ -58,9 +59,23 @@ impl Insert for CountingStore {
 
 #[async_trait]
 impl Spend for CountingStore {
-    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         self.spends.fetch_add(1, Ordering::SeqCst);
         self.store.spend(jti, claimant, now).await
+    }
+}
+
+#[async_trait]
+impl Revoke for CountingStore {
+    async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
+        self.store.revoke(jti, now).await
+    }
+}
+
+#[async_trait]
+impl Find for CountingStore {
+    async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
+        self.store.find(jti).await
     }
 }
 
@@ -195,7 +210,8 @@ pub(super) fn unescaped(resource: &str) -> Option<String> {
                 arn.push_str(&literal[2..3]);
                 rest = &rest[4..];
             }
-            (None, '*' | '?' | '$') => return None,
+            (None, '*' | '?') => return None,
+            (None, '$') if rest.starts_with("${") => return None,
             (None, _) => {
                 arn.push(character);
                 rest = &rest[character.len_utf8()..];

@@ -22,7 +22,8 @@ use super::{
     request_with, seen, seen_by, set_header,
 };
 use crate::helpers::{
-    NOW, UntouchedStore, answer, event, jti, keys, minted, ports, service, service_at, setting_with, store, token,
+    NOW, UntouchedStore, answer, body, event, guard, guarded, jti, keys, minted, ports, service, service_at, setting,
+    setting_with, store, token,
 };
 
 /// The answer to a client that spends `token` in the invocation `request_id`.
@@ -53,6 +54,59 @@ async fn a34_of_64_parallel_claims_one_succeeds() {
             }
         }
         assert_eq!(won, 1);
+    }
+}
+
+/// How a request, a guarded request or a revocation ended.
+#[derive(Debug, Eq, PartialEq)]
+enum End {
+    Spent,
+    Refused(String),
+    Revoked,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a34_of_validate_guard_and_revoke_one_ends_a_token_and_every_loser_is_told_which() {
+    for _ in 0..100 {
+        let store = store();
+        let token = minted(keys(), store.clone()).await;
+        let mut claims = Vec::new();
+        for claimant in 0..4 {
+            let id = format!("claim-{claimant}");
+            let (validate, request) = (service(keys(), store.clone()), event("validate", &token, &id));
+            claims.push(tokio::spawn(async move {
+                let response = ::validate::handle(&validate, request).await.unwrap();
+                match response.status_code {
+                    200 => End::Spent,
+                    _ => End::Refused(body(&response)["reason"].as_str().unwrap().to_owned()),
+                }
+            }));
+            let (guard, request) = (guard(keys(), store.clone()), event("guard", &token, &id));
+            claims.push(tokio::spawn(async move {
+                let answer = guarded(&guard, request).await.unwrap();
+                match answer["policyDocument"]["Statement"][0]["Effect"].as_str() {
+                    Some("Allow") => End::Spent,
+                    _ => End::Refused(answer["context"]["reason"].as_str().unwrap().to_owned()),
+                }
+            }));
+            let revoke = ::revoke::Service::new(Settings::new(&setting), ports(keys(), store.clone())).unwrap();
+            let request = event("revoke", &token, &id);
+            claims.push(tokio::spawn(async move {
+                assert_eq!(::revoke::handle(&revoke, request).await.unwrap().status_code, 200);
+                End::Revoked
+            }));
+        }
+        let mut ends = Vec::new();
+        for claim in claims {
+            ends.push(claim.await.unwrap());
+        }
+        let winners = ends.iter().filter(|end| **end == End::Spent).count();
+        let row = store.row(&jti(&token)).unwrap();
+        assert_eq!((row.used_at.is_some(), row.revoked_at.is_some()), (winners == 1, winners == 0), "{ends:?}");
+        let reason = if winners == 1 { "already_used" } else { "revoked" };
+        let told = ends.iter().filter(|end| !matches!(end, End::Spent | End::Revoked));
+        assert!(told.clone().all(|end| *end == End::Refused(reason.to_owned())), "{ends:?}");
+        assert_eq!(told.count(), 8 - winners);
     }
 }
 

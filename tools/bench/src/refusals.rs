@@ -6,7 +6,8 @@ use std::{hint::black_box, sync::Arc, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokens::{
-    Checker, Claimant, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore as _, Minter, Timestamp, Token,
+    Checker, Claimant, FixedKeyStore, InMemoryTokenStore, Issuer, Jti, KeyRing, KeyStore as _, Minter, NewToken,
+    Timestamp, Token,
 };
 use tokio::runtime;
 use uuid::Uuid;
@@ -35,14 +36,12 @@ pub(crate) fn run() -> Result<()> {
     let issuer = Issuer { iss: "bench".to_owned(), aud: "bench/Prod".to_owned() };
     let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this benchmark and of nothing else"}"#)?;
     let keys = Arc::new(FixedKeyStore::new(ring));
-    let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
+    let minter = Minter::new(issuer.iss.clone(), Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
     let runtime = runtime::Builder::new_current_thread().build()?;
     let jti = Jti::new(Uuid::from_u128(1));
-    let good = runtime
-        .block_on(minter.mint(jti, Claimant::from_stored("r:mint".to_owned()), None, NOW))?
-        .token
-        .expose()
-        .to_owned();
+    let (aud, minted_by) = (issuer.aud.clone(), Claimant::from_stored("r:mint".to_owned()));
+    let new = NewToken { jti, aud, ttl_seconds: 300, minted_by, host: None };
+    let good = runtime.block_on(minter.mint(new, NOW))?.token.expose().to_owned();
     let ring = runtime.block_on(keys.ring(NOW))?;
     let checker = Checker::new(&issuer, Timestamp(0));
     let check = |token: &Token, now| black_box(checker.check(black_box(token), &ring, now)).is_ok();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apigw::Settings;
-use tokens::TokenStore;
+use aws::DynamoTokenStore;
 
 use crate::process::variables;
 
@@ -25,6 +25,6 @@ pub fn clients(url: &str, table: &str) -> aws::Clients {
 ///
 /// When `url` is not a URL.
 #[must_use]
-pub fn token_store(url: &str, table: &str) -> Arc<dyn TokenStore> {
+pub fn token_store(url: &str, table: &str) -> Arc<DynamoTokenStore> {
     clients(url, table).store
 }

@@ -128,7 +128,8 @@ pub fn works(call: &Call) -> Reply {
         "GetSecretValue" => Reply::key_ring(),
         // A function warms up with a write whose condition fails.
         "PutItem" | "UpdateItem" if call.body.contains("\"warm-") => Reply::condition_failed(),
-        "PutItem" | "UpdateItem" => Reply::done(),
+        // No such item is there to get.
+        "PutItem" | "UpdateItem" | "GetItem" => Reply::done(),
         _ => Reply::error(StatusCode::BAD_REQUEST, "UnknownOperationException"),
     }
 }

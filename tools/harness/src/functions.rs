@@ -9,10 +9,13 @@ use aws::Access;
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
-pub const FUNCTIONS: [Function; 4] = [
+pub const FUNCTIONS: [Function; 7] = [
     Function { name: "authorizer", access: Some(Access::Mint), routes: &[] },
-    Function { name: "hello", access: None, routes: &["GET /hello"] },
-    Function { name: "issue", access: Some(Access::Mint), routes: &["GET /tokens"] },
+    Function { name: "guard", access: Some(Access::Spend), routes: &[] },
+    Function { name: "hello", access: None, routes: &["GET /hello", "POST /hello"] },
+    Function { name: "inspect", access: Some(Access::Find), routes: &["POST /tokens/introspect"] },
+    Function { name: "issue", access: Some(Access::Mint), routes: &["GET /tokens", "POST /tokens/mint"] },
+    Function { name: "revoke", access: Some(Access::Revoke), routes: &["POST /tokens/revoke"] },
     Function { name: "validate", access: Some(Access::Spend), routes: &["POST /tokens", "POST /validate"] },
 ];
 
@@ -51,7 +54,8 @@ impl Function {
     pub fn actions(&self) -> Vec<&'static str> {
         match self.access {
             Some(Access::Mint) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
-            Some(Access::Spend) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Find) => vec!["dynamodb:GetItem", "secretsmanager:GetSecretValue"],
+            Some(Access::Revoke | Access::Spend) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
             None => vec![],
         }
     }

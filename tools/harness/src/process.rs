@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 
 use crate::runtime_api::{Call, RuntimeApi};
+use uuid::Uuid;
 
 /// Environment variables, by name.
 pub type Variables = Vec<(&'static str, String)>;
@@ -125,7 +126,7 @@ impl Process {
     ///
     /// When the process is busy or has ended.
     pub fn begin(&mut self, event: String) -> Result<()> {
-        self.next.take().context("the process is busy")?.answer(event)
+        self.next.take().context("the process is busy")?.answer(Uuid::new_v4().to_string(), event)
     }
 
     /// Waits for the answer to the event of [`Process::begin`]; the process waits until the returned

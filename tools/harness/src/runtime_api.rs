@@ -46,7 +46,8 @@ pub struct Call {
     /// The body: for a response or an error its JSON, otherwise nothing.
     pub body: String,
     path: String,
-    answer: oneshot::Sender<String>,
+    /// Takes the id of an invocation and its event.
+    answer: oneshot::Sender<(String, String)>,
 }
 
 impl RuntimeApi {
@@ -81,7 +82,16 @@ impl RuntimeApi {
     ///
     /// When neither arrives within 10 s.
     pub async fn invoke(&mut self, next: Call, event: String) -> Result<Call> {
-        next.answer(event)?;
+        self.deliver(next, Uuid::new_v4().to_string(), event).await
+    }
+
+    /// As [`RuntimeApi::invoke`], as the invocation `request_id`: Lambda may deliver one more than once.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeApi::invoke`].
+    pub async fn deliver(&mut self, next: Call, request_id: String, event: String) -> Result<Call> {
+        next.answer(request_id, event)?;
         self.answer().await
     }
 
@@ -106,8 +116,8 @@ impl Call {
     }
 
     /// Replies to a request for an event and returns at once.
-    pub(crate) fn answer(self, event: String) -> Result<()> {
-        ensure!(self.answer.send(event).is_ok(), "the function no longer waits for an event");
+    pub(crate) fn answer(self, request_id: String, event: String) -> Result<()> {
+        ensure!(self.answer.send((request_id, event)).is_ok(), "the function no longer waits for an event");
         Ok(())
     }
 }
@@ -116,7 +126,7 @@ async fn pass_on(State(calls): State<mpsc::Sender<Call>>, uri: Uri, body: String
     let (answer, answered) = oneshot::channel();
     let call = Call { at: Instant::now(), body, path: uri.path().to_owned(), answer };
     _ = calls.send(call).await;
-    let id = [("lambda-runtime-aws-request-id", Uuid::new_v4().to_string())];
     // The reply to a response or an error has no body.
-    (EVENT_HEADERS, id, answered.await.unwrap_or_default()).into_response()
+    let (id, event) = answered.await.unwrap_or_default();
+    (EVENT_HEADERS, [("lambda-runtime-aws-request-id", id)], event).into_response()
 }

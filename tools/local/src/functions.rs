@@ -28,38 +28,34 @@ pub fn functions() -> Result<Functions, KeyRingError> {
 pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Functions, KeyRingError> {
     let now = || Timestamp(apigw::epoch_seconds());
     let ports = Ports { keys: Arc::new(FixedKeyStore::new(random_ring()?)), store, now };
-    let (of_authorizer, of_issue, of_validate) = (ports.clone(), ports.clone(), ports);
+
+    /// Makes the handler of a function's crate from its settings and the last argument of its `Service::new`.
+    macro_rules! function {
+        ($function:ident, $ports:expr) => {{
+            let ports = $ports;
+            move |environment: &Environment| {
+                let lookup = |name: &str| variable(environment, name);
+                let service = $function::Service::new(Settings::new(&lookup), ports.clone());
+                handler(service, |service, event| Box::pin($function::handle(service, event)))
+            }
+        }};
+    }
     Ok(Functions::default()
         .access_key(crate::ACCESS_KEY_ID, crate::SECRET_ACCESS_KEY)
-        .configured("authorizer", move |environment| {
-            let service =
-                with_settings(environment, |settings| authorizer::Service::new(settings, of_authorizer.clone()));
-            function(service, |service, event| Box::pin(authorizer::handle(service, event)))
-        })
-        .configured("hello", |environment| {
-            let service = with_settings(environment, |settings| hello::Service::new(settings, apigw::epoch_seconds));
-            function(service, |service, event| Box::pin(hello::handle(service, event)))
-        })
-        .configured("issue", move |environment| {
-            let service = with_settings(environment, |settings| issue::Service::new(settings, of_issue.clone()));
-            function(service, |service, event| Box::pin(issue::handle(service, event)))
-        })
-        .configured("validate", move |environment| {
-            let service = with_settings(environment, |settings| validate::Service::new(settings, of_validate.clone()));
-            function(service, |service, event| Box::pin(validate::handle(service, event)))
-        }))
+        .configured("authorizer", function!(authorizer, ports.clone()))
+        .configured("guard", function!(guard, ports.clone()))
+        .configured("hello", function!(hello, apigw::epoch_seconds as fn() -> u64))
+        .configured("inspect", function!(inspect, ports.clone()))
+        .configured("issue", function!(issue, ports.clone()))
+        .configured("revoke", function!(revoke, ports.clone()))
+        .configured("validate", function!(validate, ports)))
 }
 
 /// A function's `handle`.
 type Handle<S, R> = for<'a> fn(&'a S, Event) -> BoxFuture<'a, Result<R, Error>>;
 
-/// Calls `new` with the settings in a function's environment.
-fn with_settings<S>(environment: &Environment, new: impl FnOnce(Settings<'_>) -> S) -> S {
-    new(Settings::new(&|name| variable(environment, name)))
-}
-
 /// Wraps a function as a handler from JSON to JSON.
-fn function<S, R>(
+fn handler<S, R>(
     service: Result<S, ConfigError>,
     handle: Handle<S, R>,
 ) -> Result<impl Fn(Value, Context) -> BoxFuture<'static, Reply> + Send + Sync + 'static, String>
@@ -80,13 +76,14 @@ where
 
 /// The variable `name` of a function, as its process environment would have it.
 fn variable(environment: &Environment, name: &str) -> Option<String> {
-    match name {
+    let value = environment.get(name)?;
+    Some(match name {
         // The template builds issuer and audience from stack and Region. There are none on this machine, so
         // its tokens say `local`, and no deployed stack accepts them.
-        "TOKEN_ISSUER" => Some("local".to_owned()),
-        "TOKEN_AUDIENCE" => Some("local/Prod".to_owned()),
-        name => environment.get(name).cloned(),
-    }
+        "TOKEN_ISSUER" => "local".to_owned(),
+        "TOKEN_AUDIENCE" => format!("local/{}", value.rsplit('/').next().unwrap_or_default()),
+        _ => value.clone(),
+    })
 }
 
 /// A key ring with one key, which is drawn from the operating system's randomness and never shown.

@@ -1,7 +1,10 @@
 //! The events that the functions are given: those of `events/`.
 
-/// A request that mints a token.
+/// A request that has the authorizer mint a token.
 pub(crate) const MINT: &str = include_str!("../../../events/authorizer.json");
+
+/// A request for a token: `GET /tokens`.
+pub(crate) const ISSUE: &str = include_str!("../../../events/issue.json");
 
 /// A request to spend `token`, by a client with the idempotency key `key` or by nobody in particular.
 pub(crate) fn spend(token: &str, key: Option<&str>) -> String {

@@ -5,5 +5,8 @@ use std::time::Duration;
 /// How often the SDK tries.
 pub(crate) const ATTEMPTS: usize = 3;
 
+/// How long Lambda lets a function run, and so how long after its beginning an answer can come.
+pub(crate) const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long an answer may take while Secrets Manager answers.
 pub(crate) const LONGEST_ANSWER: Duration = Duration::from_secs(2);

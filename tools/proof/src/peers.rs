@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
     },
     types::{AttributeValue, Delete, TransactWriteItem},
 };
-use tokens::{Claimant, Insert, Jti, Row, Spend, StoreError, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, Insert, Jti, Row, Spend, Spending, StoreError, Timestamp, Verdict};
 use uuid::Uuid;
 
 use crate::{
@@ -48,7 +48,7 @@ impl Design {
         Self::DeleteByTransaction,
     ];
 
-    fn store(self, table: &Table, url: &str) -> Arc<dyn TokenStore> {
+    fn store(self, table: &Table, url: &str) -> Arc<dyn MintAndSpend> {
         match self {
             Self::OneConditionalWrite => token_store(url, &table.name),
             design => Arc::new(Peer { design, table: table.through(url) }),
@@ -122,21 +122,21 @@ async fn trial(design: Design, dynamodb: &str, tokens: usize) -> Result<Trial> {
         // The reply to the write is the last one of a spend.
         let read = (design == Design::GetThenDelete).then_some(Step::Pass);
         proxy.plan(read.into_iter().chain([Step::Fault(WireFault::LostReply)]));
-        let told = behind_proxy.spend(&jti, &claimant(), now()).await.ok();
+        let told = behind_proxy.spend(&jti, &claimant(), now()).await.ok().map(|spending| spending.verdict);
         ensure!(proxy.left() == 0, "no reply was lost");
         trial.lost_with_a_reply += usize::from(!is_yes(told));
 
         let jti = minted(&**store, row(now())).await?;
         let claim_of_client = claimant();
         let _never_heard = store.spend(&jti, &claim_of_client, now()).await;
-        let told = store.spend(&jti, &claim_of_client, now()).await.ok();
+        let told = store.spend(&jti, &claim_of_client, now()).await.ok().map(|spending| spending.verdict);
         trial.lost_with_a_function += usize::from(!is_yes(told));
 
         let row = row(now());
         let jti = minted(&**store, row.clone()).await?;
         let _first = store.spend(&jti, &claimant(), now()).await?;
         let _duplicate = store.insert(&jti, row).await;
-        let told = store.spend(&jti, &claimant(), now()).await.ok();
+        let told = store.spend(&jti, &claimant(), now()).await.ok().map(|spending| spending.verdict);
         trial.doubled_by_a_late_mint += usize::from(is_yes(told));
     }
     Ok(trial)
@@ -152,11 +152,16 @@ fn claimant() -> Claimant {
 }
 
 /// A token that `store` has just taken.
-async fn minted(store: &dyn TokenStore, row: Row) -> Result<Jti> {
+async fn minted(store: &dyn MintAndSpend, row: Row) -> Result<Jti> {
     let jti = Jti::new(Uuid::new_v4());
     store.insert(&jti, row).await?;
     Ok(jti)
 }
+
+/// What a design does here.
+trait MintAndSpend: Insert + Spend {}
+
+impl<S: Insert + Spend> MintAndSpend for S {}
 
 /// The store of another design. Its mint is the usual one: a write without a condition.
 struct Peer {
@@ -174,7 +179,7 @@ impl Insert for Peer {
 
 #[async_trait]
 impl Spend for Peer {
-    async fn spend(&self, jti: &Jti, _claimant: &Claimant, now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, jti: &Jti, _claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let (client, table) = (&self.table.client, &self.table.name);
         let jti = AttributeValue::S(jti.to_string());
         let is_ours = match self.design {
@@ -219,7 +224,7 @@ impl Spend for Peer {
                 }
             }
         };
-        Ok(if is_ours { Verdict::Spent { replayed: false } } else { Verdict::AlreadyUsed { used_at: now } })
+        Ok(if is_ours { Verdict::Spent { replayed: false } } else { Verdict::AlreadyUsed { used_at: now } }.into())
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tokens::{Claimant, Claims, Jti, Row, Timestamp, TokenStore, Verdict};
+use tokens::{Claimant, Claims, Insert as _, Jti, Row, Spend, Timestamp, Verdict};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -83,14 +83,14 @@ pub async fn run(dynamodb: &str, tokens: usize, clients: usize) -> Result<Races>
 }
 
 /// Has every store claim the token at once, each for a claimant of its own.
-pub(crate) async fn race(stores: &[Arc<dyn TokenStore>], jti: Jti) -> Vec<Event> {
+pub(crate) async fn race<S: Spend + ?Sized + 'static>(stores: &[Arc<S>], jti: Jti) -> Vec<Event> {
     let now = now();
     let mut claims = JoinSet::new();
     for store in stores {
         let (store, claimant) = (store.clone(), claimant());
         claims.spawn(async move {
             let began = Instant::now();
-            let verdict = store.spend(&jti, &claimant, now).await.ok();
+            let verdict = store.spend(&jti, &claimant, now).await.ok().map(|spending| spending.verdict);
             Event { claimant, began, ended: Instant::now(), verdict }
         });
     }

@@ -16,7 +16,7 @@ use fastrand::Rng;
 use futures_util::FutureExt as _;
 use tokens::{
     Caller, Checker, Claimant, FixedKeyStore, InMemoryTokenStore, Insert, Issuer, Jti, KeyRing, KeyStore, Minter,
-    Refusal, Row, Spend, SpendError, Spender, StoreError, Timestamp, Token, Verdict,
+    NewToken, Refusal, Row, Spend, SpendError, Spender, Spending, StoreError, Timestamp, Token, Verdict,
 };
 use uuid::Uuid;
 
@@ -57,9 +57,9 @@ impl Insert for CountingStore {
 
 #[async_trait]
 impl Spend for CountingStore {
-    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Verdict, StoreError> {
+    async fn spend(&self, _jti: &Jti, _claimant: &Claimant, _now: Timestamp) -> Result<Spending, StoreError> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(Verdict::Spent { replayed: false })
+        Ok(Verdict::Spent { replayed: false }.into())
     }
 }
 
@@ -97,10 +97,12 @@ impl Target {
         let issuer = Issuer { iss: "proof".to_owned(), aud: "proof/Prod".to_owned() };
         let ring = KeyRing::from_json(br#"{"active":"k1","k1":"a key of this proof and of nothing else"}"#)?;
         let keys: Arc<dyn KeyStore> = Arc::new(FixedKeyStore::new(ring));
-        let minter = Minter::new(issuer.clone(), 300, Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
+        let minter = Minter::new(issuer.iss.clone(), Timestamp(0), keys.clone(), Arc::new(InMemoryTokenStore::new()));
         let mint = |number| {
             let jti = Jti::new(Uuid::from_u128(number));
-            let minted = minter.mint(jti, Claimant::from_stored("r:mint".to_owned()), None, NOW).now_or_never();
+            let (aud, minted_by) = (issuer.aud.clone(), Claimant::from_stored("r:mint".to_owned()));
+            let minted =
+                minter.mint(NewToken { jti, aud, ttl_seconds: 300, minted_by, host: None }, NOW).now_or_never();
             Ok(minted.context("the store in memory waits for nothing")??.token.expose().to_owned())
         };
         let good = (0..8).map(mint).collect::<Result<_>>()?;

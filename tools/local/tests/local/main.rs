@@ -1,7 +1,8 @@
-//! The project's own API on this machine: its functions, and the program.
+//! The project's own API on this machine: its functions, its table, and the program.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
+mod dynamodb;
 mod functions;
 mod iam;
 mod process;

@@ -77,6 +77,19 @@ fn a_failed_start_is_one_line_of_error_and_exit_code_1() {
 }
 
 #[test]
+fn a_malformed_url_of_dynamodb_is_the_error_even_if_there_are_no_credentials() {
+    for url in ["localhost:8000", "127.0.0.1:8000", "ftp://127.0.0.1", "http://127.0.0.1?x", "http://", "nonsense", ""]
+    {
+        let mut local = program(&["--port", "0", "--dynamodb", url, "--table", "Tokens"]);
+        let output = local.env_remove("AWS_ACCESS_KEY_ID").output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let expected =
+            "error: --dynamodb must be an http or https URL without a query, such as http://localhost:8000\n";
+        assert_eq!((output.status.code(), stderr.as_str()), (Some(1), expected), "{url}");
+    }
+}
+
+#[test]
 fn an_unknown_option_is_exit_code_2_and_names_it() {
     let (code, stderr) = failed(&["--prot", "1"]);
 

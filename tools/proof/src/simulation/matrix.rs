@@ -1,12 +1,13 @@
 //! Every fault at every attempt of a mint and of a spend.
 
 use fastrand::Rng;
+use tokens::Timestamp;
 
 use super::{
     clock::in_simulated_time,
     cloud::{Fault, Faults, Network, Rule, Services},
     judge::Client,
-    lambda::Conditions,
+    lambda::{Conditions, Minter},
     workload::Simulation,
 };
 use crate::limits::ATTEMPTS;
@@ -14,8 +15,8 @@ use crate::limits::ATTEMPTS;
 /// A fault at one attempt, and its outcome.
 #[derive(Debug)]
 pub struct Cell {
-    /// `PutItem` for a mint, `UpdateItem` for a spend.
-    pub action: &'static str,
+    /// The function that meets it.
+    pub function: &'static str,
     /// What went wrong with a request.
     pub fault: Fault,
     /// With which attempt, from 1; those before it were throttled.
@@ -30,17 +31,25 @@ pub struct Cell {
 #[must_use]
 pub fn matrix() -> Vec<Cell> {
     let attempts = (1..=ATTEMPTS).flat_map(|attempt| Fault::ALL.map(|fault| (fault, attempt)));
-    attempts.flat_map(|(fault, attempt)| ["PutItem", "UpdateItem"].map(|action| cell(action, fault, attempt))).collect()
+    let functions = ["authorizer", "issue", "validate"];
+    attempts.flat_map(|(fault, attempt)| functions.map(|function| cell(function, fault, attempt))).collect()
 }
 
-fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
+fn cell(function: &'static str, fault: Fault, attempt: usize) -> Cell {
     fastrand::seed(0); // the SDK's pauses
     in_simulated_time(async {
+        let action = if function == "validate" { "UpdateItem" } else { "PutItem" };
         let faults = Faults::At { action, attempt, fault };
         let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), faults);
-        let conditions = Conditions { crash_percent: 0, max_skew_seconds: 0, ttl_seconds: 300 };
+        let conditions = Conditions {
+            crash_percent: 0,
+            max_skew_seconds: 0,
+            ttl_seconds: 300,
+            revoked_before: Timestamp(0),
+            ports: |_, ports| ports,
+        };
         let simulation = Simulation::new(network, conditions, false);
-        let answers = answers(&simulation).await;
+        let answers = answers(&simulation, if function == "issue" { Minter::Issue } else { Minter::Authorizer }).await;
         let is_last = attempt == ATTEMPTS && fault != Fault::Duplicated; // which is answered
         let expected: &[&str] = match (action, is_last) {
             ("PutItem", true) => &["no token"],
@@ -52,13 +61,13 @@ fn cell(action: &'static str, fault: Fault, attempt: usize) -> Cell {
         if answers != expected {
             violations.push(format!("{answers:?}, not {expected:?}"));
         }
-        Cell { action, fault, attempt, answers, violations }
+        Cell { function, fault, attempt, answers, violations }
     })
 }
 
-/// Mints; has a client ask, which may meet the fault; then the same client again, and another.
-async fn answers(simulation: &Simulation) -> Vec<String> {
-    let Some(minted) = simulation.mint(0).await else { return vec!["no token".to_owned()] };
+/// Has `minter` mint; has a client ask, which may meet the fault; then the same client again, and another.
+async fn answers(simulation: &Simulation, minter: Minter) -> Vec<String> {
+    let Some(minted) = simulation.mint(0, minter).await else { return vec!["no token".to_owned()] };
     let mut answers = vec!["minted".to_owned()];
     for name in ["one", "one", "another"] {
         let client = Client { name: name.to_owned(), key: Some(name.to_owned()) };

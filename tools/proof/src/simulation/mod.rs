@@ -2,12 +2,13 @@
 //! in simulated time.
 //!
 //! Everything that can go wrong does. Requests and replies are lost, duplicated and delayed for days;
-//! environments crash in the middle of an invocation; clocks differ by up to a minute; rows are revoked
-//! and deleted, keys rotated. Each module uses only those above it:
+//! environments crash in the middle of an invocation; clocks differ by up to a minute, and are set back or
+//! forward by as much, also in the middle of an invocation; rows are revoked and deleted, keys rotated and
+//! withdrawn. Each module uses only those above it:
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | `clock` | simulated time, and clocks that are off |
+//! | `clock` | simulated time, and clocks that are off and are set |
 //! | `cloud` | DynamoDB, Secrets Manager, and the network that leads there |
 //! | `lambda` | the functions, and the environments in which they run |
 //! | `judge` | compares every answer with what happened to the rows |

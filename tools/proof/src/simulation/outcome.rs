@@ -42,11 +42,12 @@ impl Outcome {
         Self { seeds: 1, violations: vec![(seed, "a panic".to_owned())], ..Self::default() }
     }
 
-    /// What should have been seen and was not; nothing in so few simulations that it may be chance.
-    #[must_use]
-    pub fn unseen(&self) -> Vec<String> {
+    /// Notes as a violation, of the seed `first`, every answer and every fault that has not been seen.
+    pub(crate) fn must_have_seen_everything(&mut self, first: u64) {
         let sights = ANSWERS.map(str::to_owned).into_iter().chain(Fault::ALL.map(|fault| format!("{fault:?}")));
-        sights.filter(|sight| self.seeds >= 1000 && !self.counts.contains_key(sight)).collect()
+        let unseen = sights.filter(|sight| !self.counts.contains_key(sight));
+        let seeds = self.seeds;
+        self.violations.extend(unseen.map(|sight| (first, format!("{sight} was never seen in {seeds} simulations"))));
     }
 
     /// Adds the outcome of other simulations.

@@ -1,15 +1,39 @@
 //! The functions keep the promise, and the judge notices when they do not.
 
-use tokens::{Claimant, Row, Timestamp, Verdict, decide};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{cloud::Rule, matrix, run, run::run_under};
+use async_trait::async_trait;
+use aws::DynamoTokenStore;
+use tokens::{Claimant, KeyRing, KeyStore, KeyStoreError, Ports, Row, Timestamp, Verdict, decide};
+
+use super::{
+    clock::now,
+    cloud::Rule,
+    lambda::PortsOf,
+    matrix,
+    outcome::Outcome,
+    run,
+    run::{Subject, run_with},
+};
 
 // A few seeds, for these tests run unoptimized; `proof simulate` takes thousands.
 const SEEDS: std::ops::Range<u64> = 0..12;
 
+/// The first violation of `subject`.
+fn violation_of(subject: Subject) -> Option<String> {
+    (0..300)
+        .find_map(|seed| run_with(seed, subject, false).violations.into_iter().next())
+        .map(|(_, violation)| violation)
+}
+
 /// The first violation under `rule`.
 fn violation(rule: Rule) -> Option<String> {
-    (0..200).find_map(|seed| run_under(seed, rule, false).violations.into_iter().next()).map(|(_, violation)| violation)
+    violation_of(Subject { rule, ..Subject::REAL })
+}
+
+/// The first violation of functions with these ports.
+fn violation_with(ports: PortsOf) -> Option<String> {
+    violation_of(Subject { ports, ..Subject::REAL })
 }
 
 #[test]
@@ -58,6 +82,40 @@ fn a_store_that_forgets_the_claimant_is_caught() {
 }
 
 #[test]
+fn a_store_that_hides_replays_is_caught() {
+    fn hide_replays(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        match decide(row, claimant, now) {
+            Verdict::Spent { .. } => Verdict::Spent { replayed: false },
+            verdict => verdict,
+        }
+    }
+    fn hide_replays_in_odd_seconds(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        if now.0 % 2 == 1 { hide_replays(row, claimant, now) } else { decide(row, claimant, now) }
+    }
+    for decide in [hide_replays, hide_replays_in_odd_seconds] {
+        let violation = violation(Rule { decide, ..Rule::OF_ONE_USE }).unwrap();
+        assert_eq!(violation, "a replay was not called one");
+    }
+}
+
+#[test]
+fn a_store_that_refuses_a_claimant_what_it_has_is_caught() {
+    fn refuse_after_exp(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        match decide(row, claimant, now) {
+            Verdict::Spent { .. } if row.is_some_and(|row| row.expires_at <= now) => Verdict::Expired,
+            verdict => verdict,
+        }
+    }
+    fn refuse_in_odd_seconds(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        if now.0 % 2 == 1 { refuse_after_exp(row, claimant, now) } else { decide(row, claimant, now) }
+    }
+    for decide in [refuse_after_exp, refuse_in_odd_seconds] {
+        let violation = violation(Rule { decide, ..Rule::OF_ONE_USE }).unwrap();
+        assert!(violation.starts_with("expired is not true"), "{violation}");
+    }
+}
+
+#[test]
 fn a_mint_that_may_write_over_a_mark_is_caught() {
     fn insert_over_mark(row: Option<&Row>, minted_by: &Claimant) -> bool {
         row.is_none_or(|row| row.minted_by == *minted_by)
@@ -71,4 +129,87 @@ fn a_mint_that_may_not_repeat_itself_is_caught() {
         row.is_none()
     }
     assert!(violation(Rule { may_insert: insert_once, ..Rule::OF_ONE_USE }).is_some());
+}
+
+/// Keeps the first key ring that it gets, although it is refreshed.
+struct FirstRing(Arc<dyn KeyStore>, OnceLock<Arc<KeyRing>>);
+
+#[async_trait]
+impl KeyStore for FirstRing {
+    async fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        let ring = self.0.ring(now).await?;
+        Ok(self.1.get_or_init(|| ring).clone())
+    }
+
+    async fn ring_for_unknown_kid(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        self.0.ring_for_unknown_kid(now).await
+    }
+
+    async fn refresh_if_due(&self, now: Timestamp) {
+        self.0.refresh_if_due(now).await;
+    }
+}
+
+#[test]
+fn a_mint_that_ignores_a_refreshed_ring_is_caught() {
+    fn ignore(function: &str, ports: Ports<DynamoTokenStore>) -> Ports<DynamoTokenStore> {
+        match function {
+            "validate" => ports,
+            _ => Ports { keys: Arc::new(FirstRing(ports.keys, OnceLock::new())), ..ports },
+        }
+    }
+    let violation = violation_with(ignore).unwrap();
+    assert!(violation.contains("was let through, and is refused by"), "{violation}");
+}
+
+/// Fails when the clock has been set back, as code does that measures an age and expects it not to be
+/// negative.
+struct ForwardOnly(Arc<dyn KeyStore>, Mutex<Timestamp>);
+
+#[async_trait]
+impl KeyStore for ForwardOnly {
+    async fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        let last = std::mem::replace(&mut *self.1.lock().unwrap(), now);
+        if now < last {
+            return Err(KeyStoreError("the clock went backwards".into()));
+        }
+        self.0.ring(now).await
+    }
+
+    async fn ring_for_unknown_kid(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        self.0.ring_for_unknown_kid(now).await
+    }
+
+    async fn refresh_if_due(&self, now: Timestamp) {
+        self.0.refresh_if_due(now).await;
+    }
+}
+
+#[test]
+fn a_function_that_expects_the_clock_to_go_forward_is_caught() {
+    let violation = violation_with(|_, ports| {
+        let keys = Arc::new(ForwardOnly(ports.keys, Mutex::default()));
+        Ports { keys, ..ports }
+    });
+    let violation = violation.unwrap();
+    assert!(violation.contains("request was answered"), "{violation}");
+}
+
+#[test]
+fn a_function_that_does_not_act_on_the_time_of_its_beginning_is_caught() {
+    let violation = violation_with(|_, ports| Ports { now: || now().plus(1), ..ports }).unwrap();
+    assert!(violation.starts_with("a write with another time"), "{violation}");
+}
+
+#[test]
+fn a_thousand_simulations_that_do_not_see_everything_are_caught() {
+    let mut total = Outcome::default();
+    for seed in 0..300 {
+        total.add(run_with(seed, Subject::REAL, false));
+    }
+    total.must_have_seen_everything(0);
+    assert_eq!(total.violations, []);
+    total.counts.remove("crashed");
+    total.must_have_seen_everything(1000);
+    assert_eq!(total.violations, [(1000, "crashed was never seen in 300 simulations".to_owned())]);
 }

@@ -10,9 +10,22 @@ pub(crate) struct KeyRing {
     pub(crate) active: u32,
     /// Tokens that were minted at this second or before are revoked.
     pub(crate) not_before: Timestamp,
+    /// The keys up to this number have been withdrawn.
+    pub(crate) withdrawn: u32,
 }
 
 impl KeyRing {
+    /// Withdraws the key that signs and those before it. The key after it is kept; another one signs.
+    pub(crate) fn withdraw(&mut self) {
+        (self.withdrawn, self.active) = (self.active, self.active + 2);
+    }
+
+    /// Whether it refuses a token that the key number `key` signed at `iat`, because that key or all tokens of
+    /// that time are no longer accepted.
+    pub(crate) fn refuses(self, key: u32, iat: Timestamp) -> bool {
+        key < self.active - 1 || iat <= self.not_before
+    }
+
     /// The secret string that holds it.
     pub(crate) fn to_json(self) -> String {
         let keys = (self.active - 1..=self.active + 1)

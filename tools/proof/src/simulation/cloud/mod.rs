@@ -18,5 +18,5 @@ pub(crate) use self::{
     network::{CALLS, Call, Network},
     request::{SECRET, TABLE},
     services::Services,
-    table::{History, Rule},
+    table::{Claim, History, Rule},
 };

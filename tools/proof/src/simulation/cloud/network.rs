@@ -19,10 +19,14 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
 use serde_json::json;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 
 use super::{
     fault::{Fault, Faults},
+    key_ring::KeyRing,
     request::Reply,
     services::Services,
 };
@@ -39,6 +43,10 @@ pub(crate) struct Call {
     pub(crate) action: String,
     pub(crate) body: Vec<u8>,
     pub(crate) fault: Option<Fault>,
+    /// When it was sent.
+    pub(crate) sent: Instant,
+    /// The key ring as it was then.
+    pub(crate) ring: KeyRing,
 }
 
 impl Call {
@@ -182,7 +190,8 @@ impl Network {
             let mut calls = guard(calls);
             let attempt = 1 + calls.iter().filter(|call| call.action == action).count();
             let fault = guard(&self.faults).draw(action, attempt, &mut self.rng());
-            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault });
+            let (sent, ring) = (Instant::now(), self.services().ring);
+            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent, ring });
             fault
         })
     }

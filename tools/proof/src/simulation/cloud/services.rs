@@ -21,7 +21,7 @@ pub(crate) struct Services {
 impl Services {
     /// An empty table that keeps `rule`, and a first key ring.
     pub(crate) fn new(rule: Rule) -> Self {
-        let ring = KeyRing { active: 1, not_before: Timestamp(0) };
+        let ring = KeyRing { active: 1, not_before: Timestamp(0), withdrawn: 0 };
         Self { table: Table::new(rule), ring, unknown: Vec::new() }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use tokens::{Claimant, Jti, Row, Timestamp, Verdict};
+use tokio::time::Instant;
 
 use super::request::{Mint, PutItem, Reply, Spend, UpdateItem, Write, condition_failed, item};
 
@@ -35,10 +36,20 @@ pub(crate) struct Table {
 /// What has happened to the row of a token.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
-    /// Each claim that took effect: the claimant, and the time of the first use as it was then.
-    pub(crate) users: Vec<(Claimant, Timestamp)>,
-    /// Whether the operator has revoked the token.
-    pub(crate) is_revoked: bool,
+    /// Each claim that took effect, in order.
+    pub(crate) claims: Vec<Claim>,
+    /// When the operator revoked the token.
+    pub(crate) revoked: Option<Instant>,
+}
+
+/// A claim that took effect.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) claimant: Claimant,
+    /// The time of the first use, as the row said it then.
+    pub(crate) used_at: Timestamp,
+    /// When it took effect.
+    pub(crate) at: Instant,
 }
 
 impl Table {
@@ -65,17 +76,16 @@ impl Table {
         let Write::Effective(Spend { jti, claimant, now }) = update.read()? else {
             return Some(condition_failed(None));
         };
-        let old = self.rows.get(&jti).map(|row| item(&jti, row));
         let row = self.rows.get_mut(&jti);
-        let (Verdict::Spent { .. }, Some(row)) = ((self.rule.decide)(row.as_deref(), &claimant, now), row) else {
-            return Some(condition_failed(old));
-        };
+        let verdict = (self.rule.decide)(row.as_deref(), &claimant, now);
+        let old = row.as_deref().and_then(|row| row_by(verdict, row)).map(|row| item(&jti, &row));
+        let (Verdict::Spent { .. }, Some(row)) = (verdict, row) else { return Some(condition_failed(old)) };
         let used_at = *row.used_at.get_or_insert(now);
         let last = row.used_by.replace(claimant.clone());
         if last.map_or(row.revoked_at.is_some(), |last| last != claimant) {
             self.defects.push(format!("{claimant:?} took a row that was not free: {row:?}"));
         }
-        self.histories.entry(jti).or_default().users.push((claimant, used_at));
+        self.histories.entry(jti).or_default().claims.push(Claim { claimant, used_at, at: Instant::now() });
         Some((200, json!({ "Attributes": old })))
     }
 
@@ -83,7 +93,7 @@ impl Table {
     pub(crate) fn revoke(&mut self, jti: &Jti, now: Timestamp) {
         if let Some(row) = self.rows.get_mut(jti).filter(|row| row.used_by.is_none()) {
             row.revoked_at.get_or_insert(now);
-            self.histories.entry(*jti).or_default().is_revoked = true;
+            self.histories.entry(*jti).or_default().revoked.get_or_insert(Instant::now());
         }
     }
 
@@ -101,4 +111,17 @@ impl Table {
     pub(crate) fn history(&self, jti: &Jti) -> History {
         self.histories.get(jti).cloned().unwrap_or_default()
     }
+}
+
+/// The old row that goes with `verdict`, so that a broken rule is not betrayed by it. By the rule of one
+/// use it is `row` itself.
+fn row_by(verdict: Verdict, row: &Row) -> Option<Row> {
+    let mut row = row.clone();
+    if !matches!(verdict, Verdict::Spent { replayed: true } | Verdict::AlreadyUsed { .. }) {
+        (row.used_at, row.used_by) = (None, None);
+    }
+    if verdict != Verdict::Revoked {
+        row.revoked_at = None;
+    }
+    (verdict != Verdict::Unknown).then_some(row)
 }

@@ -1,10 +1,11 @@
 //! What the judge says of the requests of an invocation.
 
-use tokens::Claimant;
+use serde_json::Value;
+use tokens::{Claimant, Timestamp};
 
 use super::Judge;
 use crate::{
-    limits::{ATTEMPTS, LONGEST_ANSWER},
+    limits::{ATTEMPTS, FUNCTION_TIMEOUT, LONGEST_ANSWER},
     simulation::{cloud::Call, lambda::Invoked},
 };
 
@@ -15,9 +16,12 @@ impl Judge {
         self.must(writes.len() <= ATTEMPTS, || format!("{} requests to the store", writes.len()));
         let is_one = writes.iter().all(|call| call.action == action && is_same(&call.body, &writes[0].body));
         self.must(is_one, || format!("more than one {action}"));
+        let is_of_now = writes.iter().all(|write| time(write) == Some(invoked.now));
+        self.must(is_of_now, || format!("a write with another time than {:?}", invoked.now));
         self.must(!invoked.is_timed_out, || "an invocation that Lambda had to end".to_owned());
         let has_failed_fetch = invoked.calls.iter().any(|call| call.is_fetch() && !call.is_answered());
-        let is_late = invoked.took > LONGEST_ANSWER && !has_failed_fetch;
+        let longest = if has_failed_fetch { FUNCTION_TIMEOUT } else { LONGEST_ANSWER };
+        let is_late = invoked.took > longest;
         self.must(!is_late, || format!("an answer after {:?}", invoked.took));
         for call in &invoked.calls {
             if let Some(fault) = call.fault {
@@ -32,9 +36,22 @@ pub(super) fn has_written(calls: &[Call]) -> bool {
     calls.iter().any(|call| call.action == "UpdateItem")
 }
 
+/// The last request to the store.
+pub(super) fn last_write(calls: &[Call]) -> Option<&Call> {
+    calls.iter().rfind(|call| !call.is_fetch())
+}
+
 /// Whether the last request to the store was answered, so that its outcome is known.
 pub(super) fn knows(calls: &[Call]) -> bool {
-    calls.iter().rfind(|call| !call.is_fetch()).is_none_or(Call::is_answered)
+    last_write(calls).is_none_or(Call::is_answered)
+}
+
+/// The time that a write gives.
+fn time(call: &Call) -> Option<Timestamp> {
+    let body: Value = serde_json::from_slice(&call.body).ok()?;
+    let time =
+        if call.action == "PutItem" { &body["Item"]["created_at"] } else { &body["ExpressionAttributeValues"][":now"] };
+    time["N"].as_str()?.parse().ok().map(Timestamp)
 }
 
 /// The claimant that a spend names.
@@ -42,12 +59,12 @@ pub(super) fn claimant(call: &Call) -> Option<Claimant> {
     if call.action != "UpdateItem" {
         return None;
     }
-    let body: serde_json::Value = serde_json::from_slice(&call.body).ok()?;
+    let body: Value = serde_json::from_slice(&call.body).ok()?;
     Some(Claimant::from_stored(body["ExpressionAttributeValues"][":me"]["S"].as_str()?.to_owned()))
 }
 
 /// Whether two bodies say the same: the order of members differs from attempt to attempt.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let json = |body| serde_json::from_slice::<serde_json::Value>(body).ok();
+    let json = |body| serde_json::from_slice::<Value>(body).ok();
     one == other || json(one) == json(other)
 }

@@ -1,21 +1,19 @@
 //! What the judge says of spends.
 
-use tokens::{Claimant, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS};
+use tokens::{Claimant, LEEWAY_SECONDS, REPLAY_WINDOW_SECONDS, Timestamp};
+use tokio::time::Instant;
 
 use super::{
     Judge,
-    requests::{claimant, has_written, knows},
+    requests::{claimant, has_written, knows, last_write},
 };
-use crate::simulation::{
-    cloud::{History, Services},
-    lambda::{Answer, Invoked, Minted},
+use crate::{
+    limits::FUNCTION_TIMEOUT,
+    simulation::{
+        cloud::{Claim, History, Services},
+        lambda::{Answer, Invoked, Minted},
+    },
 };
-
-/// How old a ring may be, in seconds, in an environment whose fetches succeed.
-const OLDEST_RING_SECONDS: u64 = 330;
-
-/// How far an environment's clock may be off, in seconds, and one for the fraction of a second.
-const SKEW_SECONDS: u64 = 31;
 
 /// A client that asks for a token.
 #[derive(Clone, Debug)]
@@ -26,6 +24,18 @@ pub(crate) struct Client {
     pub(crate) key: Option<String>,
 }
 
+/// A refusal of a client with a key, which may get a success later.
+#[derive(Debug)]
+pub(super) struct Refused {
+    reason: String,
+    /// When the store was asked, or the invocation began that did not ask it.
+    asked: Instant,
+    /// When it was judged.
+    ended: Instant,
+    /// How far ahead the clock was.
+    skew_seconds: i64,
+}
+
 /// A spend of a token that was handed out, as the judge sees it.
 struct Spend<'a> {
     minted: &'a Minted,
@@ -33,8 +43,22 @@ struct Spend<'a> {
     /// The claimant as which the client has asked, in this invocation or before.
     claimant: Option<Claimant>,
     invoked: &'a Invoked<Answer>,
+    /// When the store was last asked, or the invocation began if it was not.
+    asked: Instant,
     history: History,
     services: &'a Services,
+}
+
+impl Spend<'_> {
+    /// The claims of its own claimant that took effect.
+    fn own_claims(&self) -> impl Iterator<Item = &Claim> {
+        self.history.claims.iter().filter(|claim| Some(&claim.claimant) == self.claimant.as_ref())
+    }
+
+    /// Whether a claim that took effect at `used_at` is too old to be repeated.
+    fn is_too_old(&self, used_at: Timestamp) -> bool {
+        used_at < self.invoked.now.minus(REPLAY_WINDOW_SECONDS)
+    }
 }
 
 impl Judge {
@@ -62,7 +86,8 @@ impl Judge {
         // For a refusal without a request, the claimant is the one of the client's earlier requests.
         let claimant = self.claimants.get(&client_of_token).cloned();
         let history = services.table.history(&minted.jti);
-        let spend = Spend { minted, client, claimant, invoked, history, services };
+        let asked = last_write(&invoked.calls).map_or(invoked.began, |write| write.sent);
+        let spend = Spend { minted, client, claimant, invoked, asked, history, services };
         match answer.status {
             200 => self.success(&spend, answer),
             401 => self.refusal(&spend, answer),
@@ -76,6 +101,7 @@ impl Judge {
 
     /// Judges the answer to a token with a forged MAC.
     pub(crate) fn forgery(&mut self, invoked: &Invoked<Answer>) {
+        self.requests(invoked, "UpdateItem");
         let is_refused = invoked
             .answer
             .as_ref()
@@ -86,12 +112,11 @@ impl Judge {
     }
 
     fn success(&mut self, spend: &Spend<'_>, answer: &Answer) {
-        let Spend { minted, client, claimant, invoked, history, services } = spend;
-        let now = invoked.now;
+        let Spend { minted, client, claimant, invoked, asked, history, services } = spend;
         self.must(has_written(&invoked.calls), || "a success without a write".to_owned());
         let winner = self.winners.entry(minted.jti).or_insert_with(|| client.name.clone()).clone();
         self.must(winner == client.name, || format!("a success for {winner}, and then for {}", client.name));
-        self.must(!history.is_revoked, || "a success with a revoked token".to_owned());
+        self.must(history.revoked.is_none(), || "a success with a revoked token".to_owned());
         let row = services.table.row(&minted.jti);
         let user = row.and_then(|row| row.used_by.as_ref());
         self.must(claimant.is_some() && user == claimant.as_ref(), || {
@@ -101,43 +126,79 @@ impl Judge {
         self.must(used_at.is_some_and(|used_at| used_at < exp), || {
             format!("a first success for {row:?}, not before exp")
         });
-        // Only a client that can repeat its claim gets its success again after `exp`.
-        let is_in_time = now < exp || (client.key.is_some() && now < exp.plus(REPLAY_WINDOW_SECONDS));
-        self.must(is_in_time, || format!("a success at {now:?}, and exp is {exp:?}"));
-        let floor = now.minus(REPLAY_WINDOW_SECONDS);
-        let is_recent = used_at.is_some_and(|used_at| used_at >= floor);
-        self.must(is_recent, || format!("a success again at {now:?} for {row:?}"));
-        if answer.is_replayed {
-            let claims = history.users.iter().filter(|(user, _)| Some(user) == claimant.as_ref()).count();
-            self.must(claims > 1, || "a first use was called a replay".to_owned());
-            self.must(client.key.is_some(), || "a client without a key was told of a replay".to_owned());
+        // Only a client that can repeat its claim gets its success again after `exp`. The answer comes later.
+        let end = if client.key.is_some() { exp.plus(REPLAY_WINDOW_SECONDS) } else { exp };
+        let (now, answered) = (invoked.now, invoked.now.plus(invoked.took.as_secs()));
+        let is_in_time = now < end && answered <= end.plus(FUNCTION_TIMEOUT.as_secs());
+        self.must(is_in_time, || format!("a success at {now:?}, answered at {answered:?}, and exp is {exp:?}"));
+        if now < exp && answered >= exp {
+            self.count("answered at exp or later");
         }
-        let not_before = services.ring.not_before;
-        let is_known = now >= not_before.plus(OLDEST_RING_SECONDS + SKEW_SECONDS) && !invoked.has_faulty_keys;
-        self.must(!is_known || minted.iat > not_before, || "a success from before `not_before`".to_owned());
+        self.must(used_at.is_some_and(|used_at| !spend.is_too_old(used_at)), || {
+            format!("a success again at {now:?} for {row:?}")
+        });
+        if answer.is_replayed {
+            self.must(spend.own_claims().count() > 1, || "a first use was called a replay".to_owned());
+            self.must(client.key.is_some(), || "a client without a key was told of a replay".to_owned());
+        } else {
+            let is_replay = client.key.is_some() && spend.own_claims().any(|claim| claim.at <= *asked);
+            self.must(!is_replay, || "a replay was not called one".to_owned());
+        }
+        self.known_ring(minted, invoked);
+        self.success_after_refusals(spend);
+    }
+
+    /// Judges that a client with a key was refused before its success only by another clock, or because the
+    /// first write with its claim, which began before `exp`, arrived late.
+    fn success_after_refusals(&mut self, spend: &Spend<'_>) {
+        let client_of_token = (spend.minted.jti, spend.client.name.clone());
+        let first = spend.own_claims().next().map(|claim| claim.at);
+        for refused in self.refusals.remove(&client_of_token).unwrap_or_default() {
+            if refused.ended > spend.invoked.began {
+                continue; // it was not refused before, but at the same time
+            }
+            self.count("refused before a success");
+            let is_by_another_clock = refused.skew_seconds != spend.invoked.skew_seconds;
+            let is_before_the_write = refused.reason == "expired" && first > Some(refused.asked);
+            self.must(is_by_another_clock || is_before_the_write, || format!("a success after {refused:?}"));
+        }
     }
 
     fn refusal(&mut self, spend: &Spend<'_>, answer: &Answer) {
-        let Spend { minted, client, claimant, invoked, history, services } = spend;
+        let Spend { minted, client, claimant, invoked, asked, history, services } = spend;
         let now = invoked.now;
+        // The client has the token, and can ask again for its success.
+        let is_its_own = spend.own_claims().any(|claim| claim.at <= *asked && !spend.is_too_old(claim.used_at));
+        let is_free = history.claims.iter().all(|claim| claim.at > *asked)
+            && history.revoked.is_none_or(|revoked| revoked > *asked);
+        let has_written = has_written(&invoked.calls);
+        let is_withdrawn = minted.key <= services.ring.withdrawn;
         let is_true = match answer.reason.as_str() {
-            "already_used" => history.users.iter().any(|(user, used_at)| {
-                let is_too_late = *used_at < now.minus(REPLAY_WINDOW_SECONDS);
-                answer.used_at == Some(*used_at) && (claimant.as_ref() != Some(user) || is_too_late)
+            "already_used" => history.claims.iter().any(|claim| {
+                let is_lost = claimant.as_ref() != Some(&claim.claimant) || spend.is_too_old(claim.used_at);
+                answer.used_at == Some(claim.used_at) && is_lost
             }),
-            "revoked" => history.is_revoked || minted.iat <= services.ring.not_before,
-            "expired" => now >= minted.exp,
-            // From the future, by the clock of this environment; or so old that its key is gone.
-            "invalid_token" => minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp,
+            "revoked" => history.revoked.is_some() || minted.iat <= services.ring.not_before.max(self.revoked_before),
+            // From the row only if that has no other reason.
+            "expired" => now >= minted.exp && !is_its_own && (is_free || !has_written),
+            // From the future, by the clock of this environment; or its key is gone: by a rotation only after `exp`.
+            "invalid_token" => minted.iat > now.plus(LEEWAY_SECONDS) || now >= minted.exp || is_withdrawn,
             _ => false,
         };
         self.must(is_true, || format!("{} is not true: {history:?}", answer.reason));
-        let is_by_the_store = match answer.reason.as_str() {
+        let may_have_written = match answer.reason.as_str() {
             "already_used" | "revoked" => true,
             // The row decides for a client with a key, until 60 s after `exp`.
             "expired" => client.key.is_some() && now < minted.exp.plus(REPLAY_WINDOW_SECONDS),
+            // A ring that was fetched concurrently has the last word.
+            "invalid_token" => is_withdrawn,
             _ => false,
         };
-        self.must(is_by_the_store || !has_written(&invoked.calls), || format!("{} after a write", answer.reason));
+        self.must(may_have_written || !has_written, || format!("{} after a write", answer.reason));
+        if client.key.is_some() && matches!(answer.reason.as_str(), "already_used" | "expired") {
+            let (reason, ended, skew_seconds) = (answer.reason.clone(), Instant::now(), invoked.skew_seconds);
+            let refused = Refused { reason, asked: *asked, ended, skew_seconds };
+            self.refusals.entry((minted.jti, client.name.clone())).or_default().push(refused);
+        }
     }
 }

@@ -15,13 +15,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::simulation::{
-    clock::{CLOCK, Clock, now},
-    cloud::{CALLS, Call, Network, SECRET, TABLE},
+use crate::{
+    limits::FUNCTION_TIMEOUT,
+    simulation::{
+        clock::{CLOCK, Clock, now},
+        cloud::{CALLS, Call, Network, SECRET, TABLE},
+    },
 };
-
-/// How long Lambda lets an invocation run.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is drawn once for a whole simulation.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,14 @@ pub(crate) struct Conditions {
     pub(crate) max_skew_seconds: i64,
     /// How long a token lives.
     pub(crate) ttl_seconds: u64,
+    /// The setting `REVOKED_BEFORE` of every function.
+    pub(crate) revoked_before: Timestamp,
+    /// What a function is given: the ports as they are, except in tests that break one.
+    pub(crate) ports: PortsOf,
 }
+
+/// Gives the function of this name its ports.
+pub(crate) type PortsOf = fn(&'static str, Ports<DynamoTokenStore>) -> Ports<DynamoTokenStore>;
 
 /// Makes a function's service over its ports.
 type NewService<S> = dyn Fn(Ports<DynamoTokenStore>) -> S + Send + Sync;
@@ -53,21 +60,31 @@ struct Environment<S> {
     clock: Clock,
     /// Whether its last fetch of the key ring failed.
     has_faulty_keys: bool,
+    /// Its last fetch that did not.
+    fetch: Option<Call>,
 }
 
 /// The result of an invocation.
 #[derive(Debug)]
 pub(crate) struct Invoked<R> {
+    /// Its id.
+    pub(crate) id: String,
     /// Its answer; `None` when the environment crashed.
     pub(crate) answer: Option<R>,
     /// The HTTP requests that it made.
     pub(crate) calls: Vec<Call>,
+    /// When it began.
+    pub(crate) began: Instant,
     /// How long it took.
     pub(crate) took: Duration,
     /// The time by the clock of its environment when it began.
     pub(crate) now: Timestamp,
+    /// How far ahead that clock was.
+    pub(crate) skew_seconds: i64,
     /// Whether the environment's last fetch of the key ring failed, before the invocation or in it.
     pub(crate) has_faulty_keys: bool,
+    /// The environment's last fetch of the key ring that did not fail.
+    pub(crate) fetch: Option<Call>,
     /// Whether Lambda ended it for taking too long.
     pub(crate) is_timed_out: bool,
 }
@@ -94,14 +111,17 @@ impl<S> Environments<S> {
         handle: impl AsyncFnOnce(&S, Event) -> R,
     ) -> Invoked<R> {
         let Conditions { crash_percent, max_skew_seconds, .. } = self.conditions;
-        let (place, is_lost, skew_seconds, crash_after) = {
+        let (place, is_lost, skew_seconds, setting, crash_after) = {
             let mut rng = self.network.rng();
             let crash_after = (rng.u32(0..100) < crash_percent).then(|| {
                 let longest = if rng.bool() { 60 } else { 1600 };
                 Duration::from_millis(rng.u64(0..longest))
             });
-            let skew_seconds = if rng.bool() { 0 } else { rng.i64(-max_skew_seconds..=max_skew_seconds) };
-            (rng.usize(0..self.places.len()), rng.u32(0..100) < 5, skew_seconds, crash_after)
+            let [skew_seconds, later] =
+                [(); 2].map(|()| if rng.bool() { 0 } else { rng.i64(-max_skew_seconds..=max_skew_seconds) });
+            let longest = if rng.bool() { 60 } else { 2000 };
+            let setting = (rng.u32(0..100) < 10).then(|| (Duration::from_millis(rng.u64(0..longest)), later));
+            (rng.usize(0..self.places.len()), rng.u32(0..100) < 5, skew_seconds, setting, crash_after)
         };
         let mut place = self.places[place].lock().await;
         if is_lost {
@@ -112,10 +132,14 @@ impl<S> Environments<S> {
             None => place.insert(self.start(skew_seconds).await),
         };
 
+        if let Some((after, skew_seconds)) = setting {
+            environment.clock = environment.clock.set_after(after, skew_seconds);
+        }
+
         let mut context = Context::default();
-        context.request_id = id;
+        context.request_id.clone_from(&id);
         let event = RawValue::from_string(event.to_owned()).expect("an event of events/ with a token in it");
-        let (began, now) = (Instant::now(), environment.clock.now());
+        let (began, now, skew_seconds) = (Instant::now(), environment.clock.now(), environment.clock.skew_seconds());
         let handled = handle(&environment.service, Event::new(event, context));
         let limited = timeout(crash_after.unwrap_or(FUNCTION_TIMEOUT), Box::pin(handled));
         let (answer, calls) = recorded(environment.clock, limited).await;
@@ -124,11 +148,14 @@ impl<S> Environments<S> {
         let had_faulty_keys = environment.has_faulty_keys;
         environment.has_faulty_keys = has_faulty_keys(&calls).unwrap_or(had_faulty_keys);
         let has_faulty_keys = environment.has_faulty_keys || had_faulty_keys;
+        environment.fetch = last_fetch(&calls).or(environment.fetch.take());
+        let fetch = environment.fetch.clone();
         let is_timed_out = answer.is_none() && crash_after.is_none();
         if answer.is_none() {
             *place = None;
         }
-        Invoked { answer, calls, took: began.elapsed(), now, has_faulty_keys, is_timed_out }
+        let took = began.elapsed();
+        Invoked { id, answer, calls, began, took, now, skew_seconds, has_faulty_keys, fetch, is_timed_out }
     }
 
     /// A cold start.
@@ -140,7 +167,7 @@ impl<S> Environments<S> {
         let ((), calls) = recorded(clock, async { clients.warm_up(self.access, now()).await }).await;
         let has_faulty_keys = has_faulty_keys(&calls).unwrap_or(false);
         let service = (self.new_service)(Ports { keys: clients.keys, store: clients.store, now });
-        Environment { service, clock, has_faulty_keys }
+        Environment { service, clock, has_faulty_keys, fetch: last_fetch(&calls) }
     }
 }
 
@@ -156,6 +183,11 @@ async fn recorded<R>(clock: Clock, code: impl Future<Output = R>) -> (R, Vec<Cal
 fn has_faulty_keys(calls: &[Call]) -> Option<bool> {
     let fetch = calls.iter().rfind(|call| call.is_fetch())?;
     Some(!fetch.is_answered())
+}
+
+/// The last fetch of the key ring among `calls` that did not fail.
+fn last_fetch(calls: &[Call]) -> Option<Call> {
+    calls.iter().rfind(|call| call.is_fetch() && call.is_answered()).cloned()
 }
 
 /// The settings of the clients: those of AWS itself.

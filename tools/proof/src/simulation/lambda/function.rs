@@ -7,8 +7,9 @@ use std::sync::{
 
 use apigw::{MintedContext, Response, Settings, parse_rfc3339};
 use aws::Access;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
-use tokens::{Jti, Timestamp, Token};
+use tokens::{Claims, Jti, Timestamp, Token};
 
 use super::environment::{Conditions, Environments, Invoked};
 use crate::{
@@ -19,9 +20,22 @@ use crate::{
 /// The functions of the API, each in its own environments.
 pub(crate) struct Functions {
     authorizers: Environments<authorizer::Service>,
+    issues: Environments<issue::Service>,
     validates: Environments<validate::Service>,
     /// How many invocations there have been.
     invocations: AtomicU64,
+}
+
+/// A function that mints.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Minter {
+    Authorizer,
+    Issue,
+}
+
+impl Minter {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Authorizer, Self::Issue];
 }
 
 /// A token that has been handed out.
@@ -33,6 +47,10 @@ pub(crate) struct Minted {
     pub(crate) iat: Timestamp,
     /// When it expires.
     pub(crate) exp: Timestamp,
+    /// The number of the key that signed it.
+    pub(crate) key: u32,
+    /// When it expires, as its client was told.
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// The answer to a spend.
@@ -51,27 +69,42 @@ pub(crate) struct Answer {
 impl Functions {
     /// The functions behind `network`, none of them started.
     pub(crate) fn new(network: &Arc<Network>, clock: Clock, conditions: Conditions) -> Self {
-        let setting = setting(conditions.ttl_seconds);
+        let (setting, of) = (setting(conditions), conditions.ports);
         let authorizer = Box::new(move |ports| {
-            authorizer::Service::new(Settings::new(&setting), ports).expect("every setting is there")
+            authorizer::Service::new(Settings::new(&setting), of("authorizer", ports)).expect("every setting is there")
+        });
+        let issue = Box::new(move |ports| {
+            issue::Service::new(Settings::new(&setting), of("issue", ports)).expect("every setting is there")
         });
         let validate = Box::new(move |ports| {
-            validate::Service::new(Settings::new(&setting), ports).expect("every setting is there")
+            validate::Service::new(Settings::new(&setting), of("validate", ports)).expect("every setting is there")
         });
         Self {
             authorizers: Environments::new(Access::Mint, authorizer, network.clone(), clock, conditions, 2),
+            issues: Environments::new(Access::Mint, issue, network.clone(), clock, conditions, 2),
             validates: Environments::new(Access::Spend, validate, network.clone(), clock, conditions, 3),
             invocations: AtomicU64::new(0),
         }
     }
 
-    /// Has the authorizer mint a token.
-    pub(crate) async fn mint(&self) -> Invoked<Result<Minted, String>> {
-        self.authorizers
-            .invoke(self.invocation_id(), events::MINT, async |service, event| {
-                authorizer::handle(service, event).await.map(minted).map_err(|err| err.to_string())
-            })
-            .await
+    /// Has `minter` mint a token.
+    pub(crate) async fn mint(&self, minter: Minter) -> Invoked<Result<Minted, String>> {
+        let id = self.invocation_id();
+        match minter {
+            Minter::Authorizer => {
+                let handle = async |service: &_, event| match authorizer::handle(service, event).await {
+                    Ok(answer) => Ok(passed_on(answer)),
+                    Err(err) => Err(err.to_string()),
+                };
+                self.authorizers.invoke(id, events::MINT, handle).await
+            }
+            Minter::Issue => {
+                let handle = async |service: &_, event| {
+                    issued(&issue::handle(service, event).await.expect("every failure is a response"))
+                };
+                self.issues.invoke(id, events::ISSUE, handle).await
+            }
+        }
     }
 
     /// Spends `token`, with an `Idempotency-Key` or without one.
@@ -91,12 +124,12 @@ impl Functions {
 }
 
 /// The settings of the functions.
-fn setting(ttl_seconds: u64) -> impl Fn(&str) -> Option<String> + Copy {
+fn setting(conditions: Conditions) -> impl Fn(&str) -> Option<String> + Copy {
     move |name| match name {
         "TOKEN_ISSUER" => Some("simulation".to_owned()),
         "TOKEN_AUDIENCE" => Some("simulation/Prod".to_owned()),
-        "TOKEN_TTL_SECONDS" => Some(ttl_seconds.to_string()),
-        "REVOKED_BEFORE" => Some("0".to_owned()),
+        "TOKEN_TTL_SECONDS" => Some(conditions.ttl_seconds.to_string()),
+        "REVOKED_BEFORE" => Some(conditions.revoked_before.0.to_string()),
         "ALLOWED_ORIGIN" => Some("*".to_owned()),
         "EXPOSED_HEADERS" => Some("X-Access-Token".to_owned()),
         "OPEN_ROUTES" => Some("true".to_owned()),
@@ -105,14 +138,28 @@ fn setting(ttl_seconds: u64) -> impl Fn(&str) -> Option<String> + Copy {
 }
 
 /// The token that the authorizer passes on.
-fn minted(answer: apigw::Answer<MintedContext>) -> Minted {
-    let apigw::Answer::Policy { principal_id, context, .. } = answer else {
-        unreachable!("the event is of payload 1.0")
-    };
-    let time = |text: &str| Timestamp(parse_rfc3339(text).expect("a time in RFC 3339"));
-    let jti = Jti::parse(&principal_id).expect("a policy for the token");
-    let (iat, exp) = (time(&context.decided_at), time(&context.expires_at));
-    Minted { jti, token: Token::new(context.access_token), iat, exp }
+fn passed_on(answer: apigw::Answer<MintedContext>) -> Minted {
+    let apigw::Answer::Policy { context, .. } = answer else { unreachable!("the event is of payload 1.0") };
+    minted(context.access_token, &context.expires_at)
+}
+
+/// The token that `issue` answers with, or its refusal.
+fn issued(response: &Response) -> Result<Minted, String> {
+    let body: Value = serde_json::from_str(&response.body).expect("every answer is JSON");
+    match (&body["token"], &body["expiration"]) {
+        (Value::String(token), Value::String(expiration)) => Ok(minted(token.clone(), expiration)),
+        _ => Err(format!("{} {}", response.status_code, body["reason"])),
+    }
+}
+
+/// What a new token says of itself.
+fn minted(token: String, expires_at: &str) -> Minted {
+    let mut segments = token.split('.').map_while(|segment| URL_SAFE_NO_PAD.decode(segment).ok());
+    let header: Option<Value> = segments.next().and_then(|header| serde_json::from_slice(&header).ok());
+    let key = header.and_then(|header| header["kid"].as_str()?.strip_prefix('k')?.parse().ok());
+    let claims: Option<Claims> = segments.next().and_then(|claims| serde_json::from_slice(&claims).ok());
+    let (Some(key), Some(Claims { jti, iat, exp, .. })) = (key, claims) else { unreachable!("a token has both") };
+    Minted { jti, token: Token::new(token), iat, exp, key, expires_at: parse_rfc3339(expires_at).map(Timestamp) }
 }
 
 /// What the response to a spend says.

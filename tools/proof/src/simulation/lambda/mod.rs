@@ -4,6 +4,6 @@ mod environment;
 mod function;
 
 pub(crate) use self::{
-    environment::{Conditions, Invoked},
-    function::{Answer, Functions, Minted},
+    environment::{Conditions, Invoked, PortsOf},
+    function::{Answer, Functions, Minted, Minter},
 };

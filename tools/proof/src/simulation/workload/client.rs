@@ -5,18 +5,21 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 
 use super::Simulation;
-use crate::simulation::{judge::Client, lambda::Minted};
+use crate::simulation::{
+    judge::Client,
+    lambda::{Minted, Minter},
+};
 
 impl Simulation {
     /// One token: its mint, and the clients that ask for it.
     pub(crate) async fn token(self: Arc<Self>, number: usize) {
-        let (begins, clients, operator) = self.draw(|rng| {
+        let (begins, minter, clients, operator) = self.draw(|rng| {
             // Half of them at the beginning, the others before and after a rotation of the keys.
             let begins = if rng.bool() { 0..20_000 } else { 0..2000 * (86_400 + self.ttl_seconds) };
-            (rng.u64(begins), rng.usize(1..=4), rng.u32(0..10))
+            (rng.u64(begins), rng.choice(Minter::ALL), rng.usize(1..=4), rng.u32(0..10))
         });
         sleep(Duration::from_millis(begins)).await;
-        let Some(minted) = self.mint(number).await else { return };
+        let Some(minted) = self.mint(number, minter.unwrap_or(Minter::Issue)).await else { return };
 
         let mut tasks = JoinSet::new();
         for client in 0..clients {
@@ -63,7 +66,8 @@ impl Simulation {
         Duration::from_millis(self.draw(|rng| match rng.u32(0..10) {
             0..5 => rng.u64(0..60),
             5..7 => rng.u64(0..ttl),
-            7..9 => ttl.saturating_sub(35_000) + rng.u64(0..70_000),
+            7 => ttl.saturating_sub(35_000) + rng.u64(0..70_000),
+            8 => ttl.saturating_sub(2500) + rng.u64(0..3000),
             _ => rng.u64(0..72 * 3_600_000),
         }))
     }

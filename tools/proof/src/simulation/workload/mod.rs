@@ -14,7 +14,7 @@ use super::{
     clock::Clock,
     cloud::{Faults, Network},
     judge::{Client, Judge},
-    lambda::{Answer, Conditions, Functions, Invoked, Minted},
+    lambda::{Answer, Conditions, Functions, Invoked, Minted, Minter},
     outcome::Outcome,
 };
 
@@ -39,17 +39,17 @@ impl Simulation {
             clock,
             functions: Functions::new(&network, clock, conditions),
             network,
-            judge: Mutex::default(),
+            judge: Mutex::new(Judge::new(conditions.revoked_before)),
             trace: is_traced.then(Mutex::default),
             ttl_seconds: conditions.ttl_seconds,
         }
     }
 
-    /// Mints a token, the one of the number `number` here.
-    pub(crate) async fn mint(&self, number: usize) -> Option<Minted> {
-        let mut invoked = self.functions.mint().await;
+    /// Has `minter` mint a token, the one of the number `number` here.
+    pub(crate) async fn mint(&self, number: usize, minter: Minter) -> Option<Minted> {
+        let mut invoked = self.functions.mint(minter).await;
         self.judge().mint(&invoked, &self.network.services());
-        self.note(|| format!("mint of token {number}: {}", summary(&invoked)));
+        self.note(|| format!("{minter:?} mints token {number}: {}", summary(&invoked)));
         invoked.answer.take()?.ok()
     }
 

@@ -29,11 +29,19 @@ impl Simulation {
         }
     }
 
-    /// Revokes every token that has been minted so far.
+    /// Revokes every token that has been minted so far, or will be in the next seconds.
     pub(crate) async fn not_before(self: Arc<Self>) {
-        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..self.ttl_seconds)))).await;
-        self.network.services().ring.not_before = self.clock.now();
-        self.note(|| "the operator revokes every token so far".to_owned());
+        let (begins, ahead) = self.draw(|rng| (rng.u64(0..self.ttl_seconds), rng.u64(0..20)));
+        sleep(Duration::from_secs(begins)).await;
+        self.network.services().ring.not_before = self.clock.now().plus(ahead);
+        self.note(|| format!("the operator revokes every token so far, and of the next {ahead} s"));
+    }
+
+    /// Withdraws the key that signs.
+    pub(crate) async fn withdrawal(self: Arc<Self>) {
+        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..2 * self.ttl_seconds)))).await;
+        self.network.services().ring.withdraw();
+        self.note(|| "the operator withdraws the key".to_owned());
     }
 
     /// Deletes rows from time to time, as DynamoDB's time to live does.

@@ -1,0 +1,184 @@
+//! The gate: a route that a token opens once, and the routes of backends and operators.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Answer, Api, body, send},
+    target::Target,
+};
+
+async fn api() -> Api {
+    Api::start("gate").await
+}
+
+/// `POST /hello` with the token in a header.
+async fn guarded(api: &Api, token: &str) -> Answer {
+    send(api.request(Method::POST, "/hello").header("x-access-token", token)).await
+}
+
+/// Asserts that the guard refused a request for `reason`, as far as the target can show the reason.
+fn assert_denied(api: &Api, answer: &Answer, reason: &str) {
+    if api.target == Target::Sam {
+        // It ignores the template's gateway responses.
+        assert!(matches!(answer.status, 401 | 403), "{}", answer.status);
+    } else {
+        assert_eq!(answer.refusal(), (401, reason.into()));
+    }
+}
+
+/// The answer to a signed `POST` of JSON.
+async fn operator(api: &Api, path: &str, body: &Value) -> Answer {
+    send(api.signed(path, body.to_string())).await
+}
+
+/// A token for a named audience, and its `jti`.
+async fn minted_for(api: &Api, audience: &str) -> (String, String) {
+    let answer = operator(api, "/tokens/mint", &json!({ "audience": audience })).await;
+    assert_eq!(answer.status, 200);
+    let text = |name: &str| answer.json()[name].as_str().unwrap().to_owned();
+    (text("token"), text("jti"))
+}
+
+/// What introspection says of `token`.
+async fn state(api: &Api, token: &str) -> (bool, String) {
+    let answer = operator(api, "/tokens/introspect", &json!({ "token": token })).await;
+    assert_eq!(answer.status, 200);
+    (answer.json()["active"].as_bool().unwrap(), answer.json()["state"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_token_opens_a_guarded_route_once() {
+    let api = api().await;
+    let token = api.mint().await;
+    let opened = guarded(&api, &token).await;
+    assert_eq!((opened.status, opened.body.as_str()), (200, r#"{"status":"success"}"#));
+    assert_denied(&api, &guarded(&api, &token).await, "already_used");
+    assert_eq!(api.validate(body(&token)).await.refusal(), (401, "already_used".into()));
+}
+
+#[tokio::test]
+async fn a_token_that_was_validated_opens_no_route() {
+    let api = api().await;
+    let token = api.mint().await;
+    assert_eq!(api.validate(body(&token)).await.status, 200);
+    assert_denied(&api, &guarded(&api, &token).await, "already_used");
+}
+
+#[tokio::test]
+async fn a_guarded_request_without_exactly_one_token_is_refused_and_spends_nothing() {
+    let api = api().await;
+    let token = api.mint().await;
+    let post = |path: &str| api.request(Method::POST, path);
+    let requests = [
+        post("/hello"),
+        post("/hello").body(body(&token)),
+        post("/hello").header("x-access-token", ""),
+        post("/hello").header("authorization", format!("Basic {token}")),
+        post("/hello").header("x-access-token", &token).header("x-access-token", &token),
+        post("/hello").header("x-access-token", &token).header("authorization", format!("Bearer {token}")),
+        post("/hello?token=x").header("x-access-token", &token),
+        post("/hello?access_token=x").header("x-access-token", &token),
+    ];
+    for request in requests {
+        assert_denied(&api, &send(request).await, "invalid_request");
+    }
+    assert_denied(&api, &guarded(&api, "eyJ.a.b").await, "invalid_token");
+    assert_eq!(send(post("/hello").header("authorization", format!("Bearer {token}"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_opens_no_route_twice() {
+    let api = api().await;
+    let token = api.mint().await;
+    let request = || {
+        let request = api.request(Method::POST, "/hello").header("x-access-token", &token);
+        request.header("idempotency-key", "order-17")
+    };
+    assert_eq!(send(request()).await.status, 200);
+    assert_denied(&api, &send(request()).await, "already_used");
+}
+
+#[tokio::test]
+async fn a_context_that_a_client_sends_opens_no_route() {
+    let api = api().await;
+    let context = json!({"jti": "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f", "spentFor": "1"});
+    let request = api.request(Method::POST, "/hello").header("jti", "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f");
+    let request = request.body(json!({"requestContext": {"authorizer": context}}).to_string());
+    assert_denied(&api, &send(request).await, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_token_for_another_audience_is_invalid_at_the_open_doors() {
+    let api = api().await;
+    let (token, _) = minted_for(&api, "report-link").await;
+    assert_denied(&api, &guarded(&api, &token).await, "invalid_token");
+    assert_eq!(api.validate(body(&token)).await.refusal(), (401, "invalid_token".into()));
+    assert_eq!(state(&api, &token).await, (true, "unspent".into()));
+}
+
+#[tokio::test]
+async fn an_operator_sees_a_token_s_whole_life_and_spends_nothing() {
+    let api = api().await;
+    let token = api.mint().await;
+    for _ in 0..2 {
+        assert_eq!(state(&api, &token).await, (true, "unspent".into()));
+    }
+    assert_eq!(api.validate(body(&token)).await.status, 200);
+    assert_eq!(state(&api, &token).await, (false, "already_used".into()));
+    let garbage = operator(&api, "/tokens/introspect", &json!({"token": "eyJ.a.b"})).await;
+    assert_eq!((garbage.status, garbage.body.as_str()), (200, r#"{"active":false}"#));
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_by_itself_or_by_its_id_and_a_spent_one_stays_spent() {
+    let api = api().await;
+    let revoke = async |body: Value| {
+        let answer = operator(&api, "/tokens/revoke", &body).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"status":"success"}"#));
+    };
+    let token = api.mint().await;
+    revoke(json!({ "token": token })).await;
+    revoke(json!({ "token": token })).await;
+    assert_eq!(api.validate(body(&token)).await.refusal(), (401, "revoked".into()));
+    assert_denied(&api, &guarded(&api, &token).await, "revoked");
+    assert_eq!(state(&api, &token).await, (false, "revoked".into()));
+
+    let (token, jti) = minted_for(&api, "report-link").await;
+    revoke(json!({ "jti": jti })).await;
+    assert_eq!(state(&api, &token).await, (false, "revoked".into()));
+
+    let token = api.mint().await;
+    assert_eq!(api.validate(body(&token)).await.status, 200);
+    revoke(json!({ "token": token })).await;
+    assert_eq!(state(&api, &token).await, (false, "already_used".into()));
+}
+
+#[tokio::test]
+async fn a_form_is_read_as_json_is() {
+    let api = api().await;
+    let token = api.mint().await;
+    for (path, status) in [("/tokens/introspect", 200), ("/tokens/revoke", 200), ("/tokens/mint", 400)] {
+        assert_eq!(send(api.signed(path, format!("token={token}"))).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_request_of_an_operator_is_400_with_the_code_of_oauth() {
+    let api = api().await;
+    for (path, request_body) in [
+        ("/tokens/introspect", "{}".to_owned()),
+        ("/tokens/introspect", "token=a&token=b".to_owned()),
+        ("/tokens/revoke", String::new()),
+        ("/tokens/revoke", "jti=17".to_owned()),
+    ] {
+        let answer = send(api.signed(path, request_body)).await;
+        assert_eq!(answer.refusal(), (400, "invalid_request".into()), "{path}");
+        assert_eq!(answer.json()["error"], "invalid_request", "{path}");
+    }
+    for mint in [json!({}), json!({"audience": "Prod"}), json!({"audience": "a", "ttlSeconds": 86_401})] {
+        assert_eq!(operator(&api, "/tokens/mint", &mint).await.refusal(), (400, "invalid_request".into()));
+    }
+    let large = send(api.signed("/tokens/revoke", format!("token={}", "x".repeat(4096)))).await;
+    assert_eq!(large.refusal(), (413, "request_too_large".into()));
+}

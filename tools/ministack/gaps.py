@@ -1,0 +1,236 @@
+"""Starts ministack 1.5.33 without those of its gaps that matter to a SAM application.
+
+Each function in `GAPS` closes one gap, by wrapping private functions of ministack; its docstring says what works
+from then on. `test.py` has a test for each, which fails while that gap is open. When a later ministack closes a gap
+itself, that test says so, and the function here can be deleted. The arguments name gaps that stay open.
+"""
+
+import functools
+import json
+import re
+import sys
+from contextvars import ContextVar
+
+import ministack.app as app
+import ministack.services.apigateway_v1 as gateway
+import ministack.services.cloudformation as cloudformation
+from ministack.core.arn import execute_api_arn
+from ministack.core.iam_evaluator import AuthError
+from ministack.core.responses import get_account_id
+from ministack.core.router import extract_region
+from ministack.services.cloudformation import engine, provisioners, stacks
+
+GAPS = {}
+
+
+def gap(close):
+    """Registers a function that closes a gap."""
+    GAPS[close.__name__] = close
+    return close
+
+
+def wrap(module, name):
+    """Replaces a function of a module with the decorated one, which gets the original as its first argument."""
+    def replace(wrapper):
+        setattr(module, name, functools.partial(wrapper, getattr(module, name)))
+    return replace
+
+
+def after_deploying(kind):
+    """Calls the decorated function with the physical ID and the properties of each created or updated `kind`."""
+    def extend(then):
+        def deploy(original, properties, *arguments):
+            result = original(*arguments)
+            then(result[0], arguments[properties])
+            return result
+
+        handlers = provisioners._RESOURCE_HANDLERS[kind]
+        # create(logical ID, properties, …) and update(physical ID, old properties, new properties, …)
+        handlers["create"] = functools.partial(deploy, handlers["create"], 1)
+        handlers["update"] = functools.partial(deploy, handlers["update"], 2)
+    return extend
+
+
+# --- API Gateway: the import of an OpenAPI definition, which is how SAM creates an API ---------------------------
+
+
+@gap
+def preflight():
+    """A mock integration answers with its own status and headers: the preflights that SAM's `Cors` makes."""
+    @wrap(gateway, "_import_operation")
+    def import_operation(original, api_id, resource_id, method, operation, *rest):
+        original(api_id, resource_id, method, operation, *rest)
+        defined = operation.get("x-amazon-apigateway-integration") or {}
+        if str(defined.get("type")).upper() != "MOCK":
+            return
+        imported = gateway._resources[api_id][resource_id]["resourceMethods"][method]["methodIntegration"]
+        imported["requestTemplates"] = defined.get("requestTemplates") or {}
+        for pattern, response in (defined.get("responses") or {}).items():
+            selected = {**response, "selectionPattern": "" if pattern == "default" else pattern}
+            gateway._put_integration_response(api_id, resource_id, method, str(response["statusCode"]), selected)
+
+
+@gap
+def any_method():
+    """A method that SAM's `Method: ANY` makes is imported."""
+    extension = "x-amazon-apigateway-any-method"
+    gateway._OPENAPI_HTTP_METHODS.add(extension)
+
+    @wrap(gateway, "_import_operation")
+    def import_operation(original, api_id, resource_id, method, *rest):
+        original(api_id, resource_id, "ANY" if method == extension.upper() else method, *rest)
+
+
+@gap
+def gateway_responses():
+    """SAM's `GatewayResponses` are imported."""
+    @wrap(gateway, "_import_rest_api")
+    def import_rest_api(original, definition, *rest):
+        api_id = original(definition, *rest)
+        for response_type, response in (definition.get("x-amazon-apigateway-gateway-responses") or {}).items():
+            gateway._put_gateway_response(api_id, response_type, response)
+        return api_id
+
+
+# --- API Gateway: requests ---------------------------------------------------------------------------------------
+
+REQUEST_ID = ContextVar("request_id", default=None)
+AUTHORIZER_CONTEXT = ContextVar("authorizer_context", default={})
+
+
+@gap
+def request_id():
+    """A request has one ID: in the event of a REQUEST authorizer, in that of the function, and in the response."""
+    new = gateway.new_uuid
+    gateway.new_uuid = lambda: REQUEST_ID.get() or new()
+
+    @wrap(gateway, "handle_execute")
+    async def handle_execute(original, *arguments):
+        outer = REQUEST_ID.set(new())
+        try:
+            status, headers, body = await original(*arguments)
+            return status, headers | {"x-amzn-requestid": REQUEST_ID.get()}, body
+        finally:
+            REQUEST_ID.reset(outer)
+
+    @wrap(gateway, "_invoke_authorizer_lambda")
+    async def invoke_authorizer(original, authorizer, event, *rest):
+        if "requestContext" in event:
+            event["requestContext"]["requestId"] = REQUEST_ID.get()
+        return await original(authorizer, event, *rest)
+
+
+@gap
+def authorizer_context():
+    """A gateway response can use `$context.authorizer.…`, the context of an authorizer that denies."""
+    @wrap(gateway, "handle_execute")
+    async def handle_execute(original, *arguments):
+        outer = AUTHORIZER_CONTEXT.set({})
+        try:
+            return await original(*arguments)
+        finally:
+            AUTHORIZER_CONTEXT.reset(outer)
+
+    @wrap(gateway, "_invoke_authorizer_lambda")
+    async def invoke_authorizer(original, *arguments):
+        result = await original(*arguments)
+        decision = (result or {}).get("body")
+        if isinstance(decision, (str, bytes)):
+            try:
+                decision = json.loads(decision)
+            except ValueError:
+                decision = None
+        if isinstance(decision, dict):
+            AUTHORIZER_CONTEXT.set(gateway._stringify_context(decision.get("context")))
+        return result
+
+    @wrap(gateway, "_gateway_error_response")
+    def gateway_error_response(original, *arguments):
+        status, headers, body = original(*arguments)
+        context = AUTHORIZER_CONTEXT.get()
+        # Plain substitution, as on API Gateway: nothing is escaped, and an unknown key is empty.
+        body = re.sub(r"\$context\.authorizer\.(\w+)", lambda key: context.get(key[1], ""), body.decode())
+        return status, headers, body.encode()
+
+
+@gap
+def denied_by_iam():
+    """A caller without permission for a route with AWS_IAM gets the gateway response ACCESS_DENIED."""
+    gateway._AUTHENTICATION_GATEWAY_ERRORS["AccessDenied"] = ("ACCESS_DENIED", "AccessDeniedException")
+
+    @wrap(app, "_enforce_execute_api")
+    def enforce(original, api_id, stage, method, path, headers, query, **rest):
+        refused = original(api_id, stage, method, path, headers, query, **rest)
+        # A wrong signature has its gateway response already, and with it a request ID; an HTTP API has none.
+        if refused is None or "x-amzn-requestid" in refused[1] or gateway.find_api_scope(api_id) is None:
+            return refused
+        account, action = get_account_id(), "execute-api:Invoke"
+        arn = execute_api_arn(extract_region(headers, query), account, api_id, stage, method, path)
+        resource = arn.replace(f":{account}:", f":********{account[-4:]}:")
+        message = json.loads(refused[2])["message"].replace(action, f"{action} on resource: {resource}", 1)
+        error = AuthError("AccessDenied", message)
+        return gateway.authentication_error_response(api_id, stage, error, headers, query)
+
+
+# --- CloudFormation ----------------------------------------------------------------------------------------------
+
+
+@gap
+def nested_transform():
+    """The template of a nested stack can be a SAM template, as with `AWS::Serverless::Application`."""
+    # The first step of a nested stack that sees its template.
+    @wrap(provisioners, "_check_nested_stack_capabilities")
+    def check_capabilities(original, parent, template):
+        original(parent, template)
+        transformed = dict(engine._apply_transforms(template))
+        template.clear()
+        template.update(transformed)
+        # Once more, for the roles that SAM adds.
+        original(parent, template)
+
+
+@gap
+def nested_update():
+    """A resource that an update of a nested stack does not change keeps its attributes, for `Fn::GetAtt`."""
+    # Only nested stacks call it through the module.
+    @wrap(provisioners, "_update_resource")
+    def update(original, kind, physical_id, old, new, stack, logical_id):
+        attributes = cloudformation._stacks[stack]["_resources"][logical_id]["Attributes"]
+        return original(kind, physical_id, old, new, stack, logical_id, attributes)
+
+
+@gap
+def nested_exports():
+    """The exports of a nested stack can be imported by other stacks."""
+    @after_deploying("AWS::CloudFormation::Stack")
+    def export(stack_id, _properties):
+        name = provisioners._nested_stack_lookup_name(stack_id)
+        stack = cloudformation._stacks[name]
+        template = stack["_template"]
+        stack["Outputs"], exports = stacks._resolve_stack_outputs(
+            template.get("Outputs") or {}, stack["_conditions"], stack["_resources"], stack["_resolved_params"],
+            template.get("Mappings") or {}, name, stack_id,
+        )
+        cloudformation._exports.update(exports)
+
+
+@gap
+def table_settings():
+    """A table has the time to live and the point-in-time recovery of its template."""
+    @after_deploying("AWS::DynamoDB::Table")
+    def configure(name, properties):
+        for update, setting in (
+            (provisioners._dynamodb._update_ttl, "TimeToLiveSpecification"),
+            (provisioners._dynamodb._update_continuous_backups, "PointInTimeRecoverySpecification"),
+        ):
+            if setting in properties:
+                update({"TableName": name, setting: properties[setting]})
+
+
+if __name__ == "__main__":
+    for name, close in GAPS.items():
+        if name not in sys.argv[1:]:
+            close()
+    # ministack has its own arguments.
+    sys.argv[1:] = []
+    app.main()

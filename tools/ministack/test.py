@@ -1,0 +1,274 @@
+"""A test for each gap of ministack that `gaps.py` closes. `tools/ministack/up --test` runs them.
+
+Each test deploys a template of its own, and must pass when every gap is closed and fail while its own is open. The
+emulators enforce IAM.
+"""
+
+import functools
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+import urllib.error
+import urllib.request
+import uuid
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+import gaps
+
+SAM = {"Transform": "AWS::Serverless-2016-10-31"}
+API_ID = {"Api": {"Value": {"Ref": "Api"}}}
+
+
+class Emulator:
+    """An emulator on a free port, used as the root user of its account."""
+
+    def __init__(self, leave_open=None):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = str(free.getsockname()[1])
+        options = ["--leave-open", leave_open] if leave_open else []
+        up = [pathlib.Path(__file__).with_name("up"), self.port, "--iam", *options]
+        exports = subprocess.run(up, check=True, stdout=subprocess.PIPE, text=True).stdout
+        variables = dict(re.findall(r"(\w+)=(\S+)", exports))
+        self.pid, self.url = int(variables["MINISTACK_PID"]), variables["AWS_ENDPOINT_URL"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGTERM)
+        pathlib.Path(sys.prefix, f"{self.port}.log").unlink()
+
+    def client(self, service):
+        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="test",
+                            aws_secret_access_key="test")
+
+    def deploy(self, resources, outputs, name=None, verb="create"):
+        """Creates or updates a stack from a SAM template and returns its outputs."""
+        cloudformation, name = self.client("cloudformation"), name or f"stack-{uuid.uuid4()}"
+        deploy = getattr(cloudformation, f"{verb}_stack")
+        deploy(StackName=name, TemplateBody=template(resources, outputs, **SAM),
+               Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+        cloudformation.get_waiter(f"stack_{verb}_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def nested(self, resources, outputs, **sections):
+        """A nested stack, to be deployed in a parent."""
+        s3, key = self.client("s3"), str(uuid.uuid4())
+        s3.create_bucket(Bucket="templates")
+        s3.put_object(Bucket="templates", Key=key, Body=template(resources, outputs, **sections))
+        return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": f"{self.url}/templates/{key}"}}
+
+    def call(self, api, path="/", method="GET", key=None):
+        """Calls a route, signed if there is a key; returns the status, the headers and the body."""
+        request = AWSRequest(method, f"{self.url}/restapis/{api}/Prod/_user_request_{path}")
+        if key:
+            SigV4Auth(key, "execute-api", "us-east-1").add_auth(request)
+        try:
+            response = urllib.request.urlopen(urllib.request.Request(request.url, None, request.headers, method=method))
+        except urllib.error.HTTPError as refused:
+            response = refused
+        with response:
+            return response.status, response.headers, json.loads(response.read())
+
+
+def template(resources, outputs, **sections):
+    return json.dumps({"Resources": resources, "Outputs": outputs, **sections})
+
+
+def api(**properties):
+    return {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "Prod", **properties}}
+
+
+def function(returns, **properties):
+    """A function that returns the value of a Python expression."""
+    return {"Type": "AWS::Serverless::Function", "Properties": {
+        "Runtime": "python3.12", "Handler": "index.handle", **properties,
+        "InlineCode": f"import json\ndef handle(event, _):\n    return {returns}",
+    }}
+
+
+def route(replies, **properties):
+    """A function behind a route of the API, which replies with the JSON of a Python expression."""
+    event = {"RestApiId": {"Ref": "Api"}, "Path": "/", "Method": "GET", **properties}
+    return function(f"{{'statusCode': 200, 'body': json.dumps({replies})}}",
+                    Events={"Route": {"Type": "Api", "Properties": event}})
+
+
+def guarded(effect, replies, **properties):
+    """An API with one route, behind an authorizer that allows or denies, and the authorizer's context."""
+    guard = function(
+        f"{{'principalId': 'p', 'policyDocument': {{'Version': '2012-10-17', 'Statement': [{{'Effect': '{effect}', "
+        "'Action': 'execute-api:Invoke', 'Resource': event['methodArn']}]}, "
+        "'context': {'reason': 'spent', 'requestId': event['requestContext'].get('requestId')}}"
+    )
+    authorizer = {"FunctionArn": {"Fn::GetAtt": "Guard.Arn"}, "FunctionPayloadType": "REQUEST",
+                  "Identity": {"ReauthorizeEvery": 0}}
+    return {"Api": api(Auth={"Authorizers": {"Guard": authorizer}}, **properties), "Guard": guard,
+            "Route": route(replies, Auth={"Authorizer": "Guard"})}
+
+
+def closes(gap):
+    """Runs a test twice: with every gap closed, when it must pass, and with `gap` open, when it must fail."""
+    def decorate(test):
+        @functools.wraps(test)
+        def twice(self):
+            test(self, self.closed)
+            with Emulator(leave_open=gap) as emulator, self.assertRaises(Exception, msg=f"also with {gap} open"):
+                test(self, emulator)
+        twice.gap = gap
+        return twice
+    return decorate
+
+
+class Gaps(unittest.TestCase):
+    """What a SAM application relies on."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.closed = Emulator()
+        cls.addClassCleanup(cls.closed.__exit__)
+
+    def test_each_gap_has_a_test(self):
+        tested = [test.gap for test in vars(Gaps).values() if hasattr(test, "gap")]
+        self.assertEqual(sorted(tested), sorted(gaps.GAPS))
+
+    @closes("preflight")
+    def test_a_preflight_has_the_headers_of_cors(self, emulator):
+        cors = {"AllowOrigin": "'https://app.example'", "AllowHeaders": "'X-Access-Token'"}
+        outputs = emulator.deploy({"Api": api(Cors=cors), "Route": route("1")}, API_ID)
+        status, headers, _ = emulator.call(outputs["Api"], method="OPTIONS")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Access-Control-Allow-Origin"], "https://app.example")
+        self.assertEqual(headers["Access-Control-Allow-Headers"], "X-Access-Token")
+
+    @closes("any_method")
+    def test_a_route_of_any_method_is_served(self, emulator):
+        outputs = emulator.deploy({"Api": api(), "Route": route("event['httpMethod']", Method="ANY")}, API_ID)
+        for method in ("GET", "DELETE"):
+            status, _, body = emulator.call(outputs["Api"], method=method)
+            self.assertEqual((status, body), (200, method))
+
+    @closes("gateway_responses")
+    def test_a_gateway_response_has_its_status_headers_and_body(self, emulator):
+        unknown = {"StatusCode": 404, "ResponseParameters": {"Headers": {"Cache-Control": "'no-store'"}},
+                   "ResponseTemplates": {"application/json": '{"reason":"no_such_route"}'}}
+        responses = {"MISSING_AUTHENTICATION_TOKEN": unknown}
+        outputs = emulator.deploy({"Api": api(GatewayResponses=responses), "Route": route("1")}, API_ID)
+        status, headers, body = emulator.call(outputs["Api"], "/unknown")
+        self.assertEqual((status, headers["Cache-Control"], body), (404, "no-store", {"reason": "no_such_route"}))
+
+    @closes("request_id")
+    def test_a_request_has_one_id(self, emulator):
+        context = "event['requestContext']"
+        resources = guarded("Allow", f"[{context}['requestId'], {context}['authorizer']['requestId']]")
+        outputs = emulator.deploy(resources, API_ID)
+        first, second = [emulator.call(outputs["Api"]) for _ in range(2)]
+        for status, headers, body in (first, second):
+            self.assertEqual((status, body), (200, [headers["x-amzn-requestid"]] * 2))
+        self.assertNotEqual(first[2], second[2])
+
+    @closes("authorizer_context")
+    def test_a_denial_shows_the_context_of_the_authorizer(self, emulator):
+        denied = {"StatusCode": 401, "ResponseTemplates": {
+            "application/json": '{"reason":"$context.authorizer.reason","usedAt":"$context.authorizer.usedAt"}'}}
+        outputs = emulator.deploy(guarded("Deny", "1", GatewayResponses={"ACCESS_DENIED": denied}), API_ID)
+        status, _, body = emulator.call(outputs["Api"])
+        self.assertEqual((status, body), (401, {"reason": "spent", "usedAt": ""}))
+
+    @closes("denied_by_iam")
+    def test_a_managed_policy_opens_exactly_its_routes_to_a_user(self, emulator):
+        arn = {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/Prod/GET/mine"}
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": arn}
+        resources = {
+            "Api": api(Auth={"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}),
+            "Mine": route("event['requestContext']['identity']", Path="/mine"),
+            "Other": route("1", Path="/other"),
+            "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statement}}},
+        }
+        outputs = emulator.deploy(resources, {**API_ID, "Policy": {"Value": {"Ref": "Policy"}}})
+        iam = emulator.client("iam")
+        user = iam.create_user(UserName="backend")["User"]
+        created = iam.create_access_key(UserName="backend")["AccessKey"]
+        key = Credentials(created["AccessKeyId"], created["SecretAccessKey"])
+
+        status, headers, body = emulator.call(outputs["Api"], "/mine", key=key)
+        self.assertEqual((status, headers["x-amzn-errortype"]), (403, "AccessDeniedException"))
+        self.assertEqual(body, {"Message": (
+            f"User: {user['Arn']} is not authorized to perform: execute-api:Invoke on resource: "
+            f"arn:aws:execute-api:us-east-1:********0000:{outputs['Api']}/Prod/GET/mine "
+            "because no identity-based policy allows the execute-api:Invoke action"
+        )})
+
+        iam.attach_user_policy(UserName="backend", PolicyArn=outputs["Policy"])
+        status, _, identity = emulator.call(outputs["Api"], "/mine", key=key)
+        self.assertEqual(status, 200)
+        self.assertEqual(
+            [identity[name] for name in ("accessKey", "accountId", "caller", "user", "userArn")],
+            [key.access_key, "000000000000", user["UserId"], user["UserId"], user["Arn"]],
+        )
+        self.assertEqual(emulator.call(outputs["Api"], "/other", key=key)[0], 403)
+
+        forged = Credentials(key.access_key, "another-secret")
+        status, headers, _ = emulator.call(outputs["Api"], "/mine", key=forged)
+        self.assertEqual((status, headers["x-amzn-errortype"]), (403, "InvalidSignatureException"))
+        status, _, body = emulator.call(outputs["Api"], "/mine")
+        self.assertEqual((status, body), (403, {"message": "Missing Authentication Token"}))
+
+    @closes("nested_transform")
+    def test_a_nested_stack_can_be_a_sam_template(self, emulator):
+        table = {"Table": {"Type": "AWS::Serverless::SimpleTable"}}
+        child = emulator.nested(table, {"Name": {"Value": {"Ref": "Table"}}}, **SAM)
+        outputs = emulator.deploy({"Child": child}, {"Table": {"Value": {"Fn::GetAtt": "Child.Outputs.Name"}}})
+        emulator.client("dynamodb").describe_table(TableName=outputs["Table"])
+
+    @closes("nested_update")
+    def test_a_nested_stack_can_be_updated(self, emulator):
+        topics = {"Topic": {"Type": "AWS::SNS::Topic"}}
+        name = {"Name": {"Value": {"Fn::GetAtt": "Topic.TopicName"}}}
+        outputs = {"Topic": {"Value": {"Fn::GetAtt": "Child.Outputs.Name"}}}
+        first = emulator.deploy({"Child": emulator.nested(topics, name)}, outputs, "updated")
+        topics["Another"] = {"Type": "AWS::SNS::Topic"}
+        second = emulator.deploy({"Child": emulator.nested(topics, name)}, outputs, "updated", "update")
+        self.assertEqual(first, second)
+
+    @closes("nested_exports")
+    def test_an_export_of_a_nested_stack_can_be_imported(self, emulator):
+        topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+        name = str(uuid.uuid4())
+        child = emulator.nested(topic, {"Arn": {"Value": {"Ref": "Topic"}, "Export": {"Name": name}}})
+        exporter = emulator.deploy({"Child": child}, {"Arn": {"Value": {"Fn::GetAtt": "Child.Outputs.Arn"}}})
+        importer = emulator.deploy(topic, {"Imported": {"Value": {"Fn::ImportValue": name}}})
+        self.assertEqual(importer["Imported"], exporter["Arn"])
+
+    @closes("table_settings")
+    def test_a_table_has_its_time_to_live_and_point_in_time_recovery(self, emulator):
+        table = {"Type": "AWS::DynamoDB::Table", "Properties": {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "jti", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "jti", "KeyType": "HASH"}],
+            "TimeToLiveSpecification": {"AttributeName": "purge_at", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        }}
+        name = emulator.deploy({"Table": table}, {"Name": {"Value": {"Ref": "Table"}}})["Name"]
+        dynamodb = emulator.client("dynamodb")
+        self.assertEqual(dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"],
+                         {"TimeToLiveStatus": "ENABLED", "AttributeName": "purge_at"})
+        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        self.assertEqual(backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], "ENABLED")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
