@@ -139,6 +139,17 @@ pub(crate) enum Refusal {
     Signature(&'static str, String),
 }
 
+impl Refusal {
+    /// API Gateway's name for the error; empty if it has none.
+    pub(crate) const fn error_type(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "",
+            Self::Gateway(kind) => kind.facts().2,
+            Self::Signature(error_type, _) => error_type,
+        }
+    }
+}
+
 impl From<ResponseType> for Refusal {
     fn from(kind: ResponseType) -> Self {
         Self::Gateway(kind)

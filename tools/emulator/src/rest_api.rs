@@ -176,11 +176,7 @@ impl RestApi {
         let body = body?;
         if endpoint.route.authorization == Authorization::Iam {
             let verified = self.verify(request, &body, context);
-            record.verdict = Some(match &verified {
-                Ok(()) => "Allow",
-                Err(Refusal::Signature(error_type, _)) => error_type,
-                Err(_) => "Deny",
-            });
+            record.verdict = Some(verified.as_ref().map_or_else(Refusal::error_type, |()| "Allow"));
             verified?;
         }
         let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
