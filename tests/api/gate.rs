@@ -70,16 +70,19 @@ async fn a_guarded_request_without_exactly_one_token_is_refused_and_spends_nothi
     let api = api().await;
     let token = api.mint().await;
     let post = |path: &str| api.request(Method::POST, path);
-    let requests = [
+    let mut requests = vec![
         post("/hello"),
         post("/hello").body(body(&token)),
         post("/hello").header("x-access-token", ""),
         post("/hello").header("authorization", format!("Basic {token}")),
-        post("/hello").header("x-access-token", &token).header("x-access-token", &token),
         post("/hello").header("x-access-token", &token).header("authorization", format!("Bearer {token}")),
         post("/hello?token=x").header("x-access-token", &token),
         post("/hello?access_token=x").header("x-access-token", &token),
     ];
+    // ministack joins the values of a repeated header.
+    if api.target != Target::Emulator {
+        requests.push(post("/hello").header("x-access-token", &token).header("x-access-token", &token));
+    }
     for request in requests {
         assert_denied(&api, &send(request).await, "invalid_request");
     }
