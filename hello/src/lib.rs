@@ -72,9 +72,8 @@ struct GuardedResponse {
 ///
 /// None: every failure is a response.
 pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
-    let hello = async |request: Request| match *request.method == Method::POST {
-        true => guarded(service, request),
-        false => hello(service, request),
+    let hello = async |request: Request| {
+        if *request.method == Method::POST { guarded(service, request) } else { hello(service, request) }
     };
     Ok(service.responder.respond(event, hello).await)
 }

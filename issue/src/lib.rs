@@ -82,9 +82,8 @@ struct MintResponse<'a> {
 /// None: every failure is a response.
 pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
     // The two routes have different methods.
-    let issue = async |request: Request| match *request.method == Method::POST {
-        true => mint(service, request).await,
-        false => issue(service, request).await,
+    let issue = async |request: Request| {
+        if *request.method == Method::POST { mint(service, request).await } else { issue(service, request).await }
     };
     Ok(service.responder.respond(event, issue).await)
 }

@@ -109,3 +109,13 @@ async fn while_revoked_before_is_in_the_future_it_is_an_error_and_writes_no_row(
         }
     }
 }
+
+#[tokio::test]
+async fn payload_2_0_has_a_simple_response_with_the_same_context() {
+    let answer = answer(&authorizer(ports(keys(), store())), event("authorizer-http-api", "", "mint-1")).await.unwrap();
+    assert_eq!(answer["isAuthorized"], true);
+    let names: Vec<_> = answer["context"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["accessToken", "decidedAt", "expiresAt", "mintedFor"]);
+    assert_eq!(answer["context"]["mintedFor"], "JKJaXmPLvHcESHA=");
+    assert_eq!(answer.as_object().unwrap().len(), 2);
+}
