@@ -54,8 +54,8 @@ struct NoInvocationId;
 
 /// Spends the token of the request, and allows the one method that was called.
 ///
-/// The token is in `X-Access-Token` or in `Authorization: Bearer`. Its spending precedes the route: the route
-/// runs at most once for each token, and not at all if it fails after that.
+/// The token is in `X-Access-Token` or in `Authorization: Bearer`. It is spent before the route runs: the route
+/// runs at most once for each token, and not at all if API Gateway fails after that.
 ///
 /// # Errors
 ///
@@ -68,8 +68,8 @@ pub async fn handle(service: &Service, event: Event) -> Result<Answer<GuardConte
 async fn spend(service: &Service, request: Request) -> Result<Decision<GuardContext>, Error> {
     let now = (service.now)();
     let Some(token) = token(&request) else { return Ok(deny("invalid_request", None)) };
-    // `Idempotency-Key` is ignored, and each execution is a claimant of its own: a replay would let a second
-    // request through.
+    // `Idempotency-Key` is ignored, and each execution is a separate claimant: a replay would let a second request
+    // through.
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
     let claimant = Claimant::of_execution(&request.invocation_id, u128::from_ne_bytes(random)).ok_or(NoInvocationId)?;

@@ -1,5 +1,5 @@
 //! `hello`: the protected API. `GET /hello` returns the token that its authorizer minted, and `POST /hello`
-//! runs once for each token: its guard has spent it.
+//! runs at most once for each token: its guard has spent it.
 //!
 //! Its tests are in `tests/handlers/hello.rs`.
 

@@ -1,4 +1,4 @@
-//! `inspect`: `POST /tokens/introspect`, which tells what has become of a token (RFC 7662).
+//! `inspect`: `POST /tokens/introspect`, which returns the state of a token (RFC 7662).
 //!
 //! Its route is for operators: API Gateway checks their IAM permission. Its tests are in
 //! `tests/handlers/inspect.rs`.
@@ -52,7 +52,10 @@ struct IntrospectResponse<'a> {
     token: Option<GenuineToken<'a>>,
 }
 
-/// What is known of a genuine token: its claims, and extensions as RFC 7662, section 2.2 allows them.
+/// What is known of a genuine token: its claims, and extensions of RFC 7662, section 2.2.
+///
+/// That section advises against saying more than `active` of an inactive token. Here only an operator asks, who
+/// wants to know what happened.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GenuineToken<'a> {
@@ -67,7 +70,7 @@ struct GenuineToken<'a> {
     host: Option<&'a str>,
 }
 
-/// Tells what has become of the token of the request, and never spends it.
+/// Answers with the state of the token of the request, and never spends it.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `inspect`: tells what has become of a token. See [`inspect::handle`].
+//! `inspect`: returns the state of a token. See [`inspect::handle`].
 
 use apigw::Settings;
 use aws::Access;

@@ -103,16 +103,7 @@ async fn an_idempotency_key_opens_no_route_twice() {
 }
 
 #[tokio::test]
-async fn a_context_that_a_client_sends_opens_no_route() {
-    let api = api().await;
-    let context = json!({"jti": "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f", "spentFor": "1"});
-    let request = api.request(Method::POST, "/hello").header("jti", "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f");
-    let request = request.body(json!({"requestContext": {"authorizer": context}}).to_string());
-    assert_denied(&api, &send(request).await, "invalid_request");
-}
-
-#[tokio::test]
-async fn a_token_for_another_audience_is_invalid_at_the_open_doors() {
+async fn a_token_for_another_audience_is_invalid_on_the_open_routes() {
     let api = api().await;
     let (token, _) = minted_for(&api, "report-link").await;
     assert_denied(&api, &guarded(&api, &token).await, "invalid_token");

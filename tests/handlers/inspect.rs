@@ -1,4 +1,4 @@
-//! `inspect`: tells what has become of a token, and never spends it.
+//! `inspect`: returns the state of a token, and never spends it.
 
 use std::sync::Arc;
 

@@ -93,6 +93,8 @@ async fn anything_but_one_token_or_one_id_is_400_with_the_code_of_oauth() {
         format!("token=a&jti={id}").into(),
         json!({"token": "a", "jti": id}).to_string().into(),
         "token=a&token=b".into(),
+        "token=a\n".into(),
+        json!({"token": " a"}).to_string().into(),
         r#"{"token":"a","token":"b"}"#.into(),
         r#"{"token":1}"#.into(),
         r#"{"token":null}"#.into(),

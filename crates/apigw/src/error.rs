@@ -54,7 +54,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, message, "invalid_request")
     }
 
-    /// 403: the operator has closed the route. The response is the same as for an unknown route.
+    /// 403: the operator has closed the route. The status and the body are those of an unknown route.
     #[must_use]
     pub const fn closed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Request refused", "invalid_request")

@@ -179,8 +179,9 @@ impl Request {
     /// In payload 2.0 a comma separates tokens, because the values of a repeated header are joined with it.
     pub fn tokens(&self) -> impl Iterator<Item = &str> {
         let bearer = self.header_values(AUTHORIZATION.as_str()).filter_map(bearer);
-        let values = self.header_values(X_ACCESS_TOKEN).chain(bearer).filter(|value| !value.is_empty());
-        values.flat_map(|value| value.split(|separator| separator == ',' && self.joins_values))
+        let values = self.header_values(X_ACCESS_TOKEN).chain(bearer);
+        let tokens = values.flat_map(|value| value.split(|separator| separator == ',' && self.joins_values));
+        tokens.filter(|token| !token.is_empty())
     }
 
     /// Refuses a token in the query string, because query strings remain in logs and histories (RFC 9700,
@@ -218,7 +219,8 @@ impl Request {
             from_json(&body)
         } else {
             let pairs = MapDeserializer::<_, value::Error>::new(form_urlencoded::parse(&body));
-            T::deserialize(pairs).ok()
+            // The decoder would read other bytes as U+FFFD.
+            str::from_utf8(&body).ok().and_then(|_| T::deserialize(pairs).ok())
         };
         parsed.ok_or(error)
     }
@@ -396,7 +398,7 @@ mod tests {
             ("1.0", "Authorization", "Bearer a,b", vec!["a,b"]),
             ("2.0", "x-access-token", "a", vec!["a"]),
             ("2.0", "x-access-token", "a,b", vec!["a", "b"]),
-            ("2.0", "x-access-token", "a,", vec!["a", ""]),
+            ("2.0", "x-access-token", "a,", vec!["a"]),
             ("2.0", "x-access-token", "", vec![]),
             ("2.0", "authorization", "Bearer a,b", vec!["a", "b"]),
             ("2.0", "authorization", "Bearer a,Bearer b", vec!["a", "Bearer b"]),
@@ -418,6 +420,8 @@ mod tests {
             let request = parse(&json!({ "body": body })).unwrap();
             request.json_or_form::<Parameters>(ApiError::request_too_large()).ok().map(|parameters| parameters.token)
         };
+        let not_utf8 = json!({"body": STANDARD.encode(b"token=\xff"), "isBase64Encoded": true});
+        assert!(parse(&not_utf8).unwrap().json_or_form::<Parameters>(ApiError::request_too_large()).is_err());
         for (body, token) in [
             ("", Some("")),
             ("token=a&other=b", Some("a")),

@@ -84,18 +84,20 @@ impl Checker {
         now: Timestamp,
         passed_exp: Timestamp,
     ) -> Result<(Claims, &'ring Key), CheckError> {
-        let (claims, key) = self.genuine(token, ring, now)?;
+        let (claims, key) = self.genuine(token, ring)?;
+        if is_from_the_future(&claims, now) {
+            return Err(CheckError::Refused(Refusal::InvalidToken));
+        }
         self.check_times(&claims, ring, now, passed_exp).map_err(CheckError::Refused)?;
         Ok((claims, key))
     }
 
-    /// The claims of a token that a minter of this deployment has signed, and the key; it may have expired,
-    /// not be valid yet, or be revoked.
+    /// The claims of a token that a minter of this deployment has signed, and the key, whatever the time: it
+    /// may have expired, not be valid yet, or be revoked.
     pub(crate) fn genuine<'ring>(
         &self,
         token: &Token,
         ring: &'ring KeyRing,
-        now: Timestamp,
     ) -> Result<(Claims, &'ring Key), CheckError> {
         const INVALID: CheckError = CheckError::Refused(Refusal::InvalidToken);
 
@@ -108,8 +110,7 @@ impl Checker {
         };
         let claims = data.claims;
         let is_lifetime_allowed = claims.exp > claims.iat && claims.exp.minus(MAX_LIFETIME_SECONDS) <= claims.iat;
-        let is_minted = is_lifetime_allowed && claims.iat <= now.plus(LEEWAY_SECONDS);
-        if !is_minted || !self.is_audience_allowed(&claims.aud) {
+        if !is_lifetime_allowed || !self.is_audience_allowed(&claims.aud) {
             return Err(INVALID);
         }
         Ok((claims, key))
@@ -141,6 +142,11 @@ impl Checker {
         }
         Ok(())
     }
+}
+
+/// Whether a token was minted later than a clock of this deployment can say: such a token is invalid.
+pub(crate) fn is_from_the_future(claims: &Claims, now: Timestamp) -> bool {
+    claims.iat > now.plus(LEEWAY_SECONDS)
 }
 
 /// Configures the library to check the algorithm, the MAC and `iss`.

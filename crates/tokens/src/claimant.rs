@@ -36,7 +36,7 @@ impl Claimant {
     /// One execution of an invocation, with 128 random bits drawn in it.
     ///
     /// Lambda may deliver an invocation again, under the same id. Where a replay would let a second request
-    /// through, each execution is therefore a claimant of its own.
+    /// through, each execution is therefore a separate claimant.
     #[must_use]
     pub fn of_execution(request_id: &str, random: u128) -> Option<Self> {
         (!request_id.is_empty()).then(|| Self(format!("r:{request_id}.{random:032x}")))

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Checker, Claims, Find, KeyRing, KeyStore, KeyStoreError, Refusal, Row, StoreError, Timestamp, Token,
+    CheckError, Checker, Claims, Find, KeyRing, KeyStore, KeyStoreError, Refusal, Row, StoreError, Timestamp, Token,
+    check::is_from_the_future,
     key_store::{with_refresh, with_ring},
 };
 
@@ -14,7 +15,7 @@ pub struct Inspector {
     store: Arc<dyn Find>,
 }
 
-/// A genuine token, and what has become of it.
+/// The state of a genuine token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Inspection {
     /// Its claims.
@@ -25,7 +26,7 @@ pub struct Inspection {
     pub row: Option<Row>,
 }
 
-/// Why it is unknown what has become of a token.
+/// Why the state of a token is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// The token could not be checked.
@@ -53,7 +54,10 @@ impl Inspector {
     ///
     /// [`InspectError`]; nothing is known of the token.
     pub async fn inspect(&self, token: &Token, now: Timestamp) -> Result<Option<Inspection>, InspectError> {
-        let genuine = |ring: &KeyRing| self.checker.genuine(token, ring, now).map(|(claims, _)| claims);
+        let genuine = |ring: &KeyRing| match self.checker.genuine(token, ring)? {
+            (claims, _) if is_from_the_future(&claims, now) => Err(CheckError::Refused(Refusal::InvalidToken)),
+            (claims, _) => Ok(claims),
+        };
         let (checked, _ring) = with_ring(&*self.keys, now, genuine).await.map_err(InspectError::Keys)?;
         let Ok(claims) = checked else { return Ok(None) };
         let (row, ring) = with_refresh(&*self.keys, now, self.store.find(&claims.jti)).await;

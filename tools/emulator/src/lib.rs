@@ -160,7 +160,7 @@ impl Server {
         &self.url
     }
 
-    /// A summary for people: routes, throttling and requests to try, one of them with the access key.
+    /// A summary for people: routes, throttling, how to sign with the access key, and a request to try.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
@@ -196,7 +196,7 @@ impl Server {
     }
 }
 
-/// The routes, the throttling and requests to try.
+/// The routes, the throttling, the access key and a request to try.
 fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bool) -> String {
     let mut text = format!("listening on {url}\n");
     let mut has_preflights = false;
@@ -223,19 +223,14 @@ fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bo
             throttling.rate, throttling.burst
         );
     }
-    let mut routes = api.routes.iter().filter(|route| !route.path.contains('{'));
     let is_iam = |route: &&Route| route.authorization == Authorization::Iam;
-    if let Some(route) = routes.clone().find(|route| route.method == "GET" && !is_iam(route)) {
-        _ = writeln!(text, "try: curl -i {url}{}", route.path);
-    }
-    if let (Some(route), Some(key)) = (routes.find(is_iam), access_key) {
+    if let (Some(_), Some(key)) = (api.routes.iter().find(is_iam), access_key) {
         let scope = format!("aws:amz:{}:{}", account::SIGNING_REGION, sigv4::SERVICE);
-        let method = if route.method == "ANY" { "GET" } else { &route.method };
-        _ = writeln!(
-            text,
-            "try: curl -i --aws-sigv4 {scope} --user {}:{} -X {method} {url}{}",
-            key.id, key.secret, route.path
-        );
+        _ = writeln!(text, "AWS_IAM: sign with curl --aws-sigv4 {scope} --user {}:{}", key.id, key.secret);
+    }
+    let mut open = api.routes.iter().filter(|route| !route.path.contains('{') && !is_iam(route));
+    if let Some(route) = open.find(|route| route.method == "GET") {
+        _ = writeln!(text, "try: curl -i {url}{}", route.path);
     }
     text
 }
