@@ -335,6 +335,14 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_read_from_headers_if_there_are_no_lists() {
+        for lists in [json!(null), json!({})] {
+            let request = parse(&json!({"headers": {"A": "1"}, "multiValueHeaders": lists})).unwrap();
+            assert_eq!(request.header_values("a").collect::<Vec<_>>(), ["1"]);
+        }
+    }
+
+    #[test]
     fn a_member_of_another_type_makes_the_event_unreadable_and_the_error_says_nothing_of_it() {
         for event in [
             json!([]),

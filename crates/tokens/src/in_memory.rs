@@ -15,13 +15,7 @@ use crate::{
 /// A store in the memory of this process. `local` and the tests use it.
 #[derive(Debug, Default)]
 pub struct InMemoryTokenStore {
-    rows: Mutex<Rows>,
-}
-
-/// The rows, by the token's id.
-#[derive(Debug, Default)]
-struct Rows {
-    by_jti: HashMap<Jti, Row>,
+    rows: Mutex<HashMap<Jti, Row>>,
 }
 
 impl InMemoryTokenStore {
@@ -34,24 +28,22 @@ impl InMemoryTokenStore {
     /// The row of a token as it is now.
     #[must_use]
     pub fn row(&self, jti: &Jti) -> Option<Row> {
-        self.rows().by_jti.get(jti).cloned()
+        self.rows().get(jti).cloned()
     }
 
     /// Locks the rows.
-    fn rows(&self) -> MutexGuard<'_, Rows> {
+    fn rows(&self) -> MutexGuard<'_, HashMap<Jti, Row>> {
         // No code panics while it holds the lock, so the lock is never poisoned.
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Rows {
-    /// Deletes the rows that can be purged, as DynamoDB's time to live does, when the map is full.
-    fn sweep(&mut self, now: Timestamp) {
-        if self.by_jti.len() == self.by_jti.capacity() {
-            self.by_jti.retain(|_, row| row.purge_at > now);
-            // Room for as many again, so that the cost of a sweep is spread over the inserts.
-            self.by_jti.reserve(self.by_jti.len());
-        }
+/// Deletes the rows that can be purged, as DynamoDB's time to live does, when the map is full.
+fn sweep(rows: &mut HashMap<Jti, Row>, now: Timestamp) {
+    if rows.len() == rows.capacity() {
+        rows.retain(|_, row| row.purge_at > now);
+        // Room for as many again, so that the cost of a sweep is spread over the inserts.
+        rows.reserve(rows.len());
     }
 }
 
@@ -59,11 +51,11 @@ impl Rows {
 impl Insert for InMemoryTokenStore {
     async fn insert(&self, jti: &Jti, row: Row) -> Result<(), StoreError> {
         let mut rows = self.rows();
-        if !may_insert(rows.by_jti.get(jti), &row.minted_by) {
+        if !may_insert(rows.get(jti), &row.minted_by) {
             return Err(StoreError::Taken);
         }
-        rows.sweep(row.created_at);
-        rows.by_jti.insert(*jti, row);
+        sweep(&mut rows, row.created_at);
+        rows.insert(*jti, row);
         Ok(())
     }
 }
@@ -72,7 +64,7 @@ impl Insert for InMemoryTokenStore {
 impl Spend for InMemoryTokenStore {
     async fn spend(&self, jti: &Jti, claimant: &Claimant, now: Timestamp) -> Result<Spending, StoreError> {
         let mut rows = self.rows();
-        let row = rows.by_jti.get_mut(jti);
+        let row = rows.get_mut(jti);
         let verdict = decide(row.as_deref(), claimant, now);
         if let (Verdict::Spent { .. }, Some(row)) = (verdict, row) {
             row.used_at.get_or_insert(now);
@@ -87,7 +79,7 @@ impl Spend for InMemoryTokenStore {
 impl Revoke for InMemoryTokenStore {
     async fn revoke(&self, jti: &Jti, now: Timestamp) -> Result<(), StoreError> {
         let mut rows = self.rows();
-        if let Some(row) = rows.by_jti.get_mut(jti).filter(|row| may_revoke(Some(row))) {
+        if let Some(row) = rows.get_mut(jti).filter(|row| may_revoke(Some(row))) {
             row.revoked_at.get_or_insert(now);
         }
         Ok(())
