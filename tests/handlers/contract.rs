@@ -7,7 +7,7 @@ use ::validate::handle;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::helpers::{body, invocation, keys, minted, sample, service, store};
+use crate::helpers::{body, event, invocation, keys, minted, sample, service, store};
 
 /// A change of a request whose body has the good token `token`.
 type Change = fn(&mut Value, token: &str);
@@ -18,6 +18,10 @@ const REFUSED: [(&str, &[(&str, Change)]); 7] = [
         "A token is required",
         &[
             ("no body", |request, _| request["body"] = Value::Null),
+            ("empty tokens", |request, _| {
+                set_body(request, &json!({"token": ""}));
+                add_header(request, "Authorization", &["Bearer "]);
+            }),
             ("an empty body", |request, _| request["body"] = "".into()),
             ("another member", |request, token| set_body(request, &json!({"accessToken": token}))),
             ("another scheme", |request, token| {
@@ -63,6 +67,7 @@ const REFUSED: [(&str, &[(&str, Change)]); 7] = [
         &[
             ("a form", |request, token| request["body"] = format!("token={token}").into()),
             ("an array", |request, token| set_body(request, &json!([token]))),
+            ("a number", |request, _| set_body(request, &json!({"token": 1}))),
             ("a list of tokens", |request, token| set_body(request, &json!({"token": [token]}))),
             ("a repeated token", |request, token| {
                 request["body"] = format!(r#"{{"token":"{token}","token":"{token}"}}"#).into();
@@ -158,24 +163,34 @@ fn documented() -> BTreeSet<String> {
     rows.map(|row| bare(row.split(" | ").nth(2).unwrap())).collect()
 }
 
+/// The request with `token` and a `change`.
+fn changed(token: &str, change: Change) -> Value {
+    let mut request = sample("validate", token);
+    change(&mut request, token);
+    request
+}
+
+/// Every refused request, with `token`.
+pub(crate) fn refused(token: &str) -> impl Iterator<Item = Value> {
+    REFUSED.iter().flat_map(|(_, requests)| *requests).map(move |(_, change)| changed(token, *change))
+}
+
 #[tokio::test]
-async fn each_refused_request_gets_its_message_of_the_contract_and_spends_nothing() {
+async fn a43_a44_a46_a47_a_refused_request_gets_its_message_of_the_contract_and_spends_nothing() {
     let store = store();
     let token = minted(keys(), store.clone()).await;
     let service = service(keys(), store);
     for (message, requests) in REFUSED {
         let expected = if message == "Body too large" { (413, "request_too_large") } else { (400, "invalid_request") };
         for (name, change) in requests {
-            let mut request = sample("validate", &token);
-            change(&mut request, &token);
-            let response = handle(&service, invocation(&request, "spend-1")).await.unwrap();
+            let response = handle(&service, invocation(&changed(&token, *change), "spend-1")).await.unwrap();
             let body = body(&response);
             assert_eq!((response.status_code, body["reason"].as_str().unwrap()), expected, "{name}");
-            assert_eq!(body["message"], message, "{name}");
+            assert_eq!((&body["message"], &body["isValid"]), (&json!(message), &json!(false)), "{name}");
         }
     }
     assert_eq!(REFUSED.iter().map(|(message, _)| bare(message)).collect::<BTreeSet<_>>(), documented());
-    let spent = handle(&service, invocation(&sample("validate", &token), "spend-2")).await.unwrap();
+    let spent = handle(&service, event("validate", &token, "spend-2")).await.unwrap();
     assert_eq!(spent.status_code, 200);
 }
 
@@ -184,9 +199,8 @@ async fn what_the_contract_ignores_does_not_keep_a_token_from_being_spent() {
     for (name, change) in IGNORED {
         let store = store();
         let token = minted(keys(), store.clone()).await;
-        let mut request = sample("validate", &token);
-        change(&mut request, &token);
-        let response = handle(&service(keys(), store), invocation(&request, "spend-1")).await.unwrap();
+        let request = invocation(&changed(&token, change), "spend-1");
+        let response = handle(&service(keys(), store), request).await.unwrap();
         assert_eq!(response.status_code, 200, "{name}");
     }
 }

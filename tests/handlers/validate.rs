@@ -40,9 +40,7 @@ async fn a33_a_token_is_spent_once_and_refused_with_the_true_reason_afterwards()
 
 #[tokio::test]
 async fn a_token_is_taken_from_body_header_or_bearer() {
-    let names =
-        ["validate", "validate-by-post-tokens", "validate-header", "validate-bearer", "validate-unknown-member"];
-    for name in names {
+    for name in ["validate", "validate-by-post-tokens", "validate-header", "validate-bearer"] {
         assert_eq!(answer(name).await, (200, None), "{name}");
     }
 }
@@ -62,61 +60,11 @@ async fn a46_a_base64_body_is_decoded() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_400() {
-    for name in ["validate-without-token", "validate-without-body", "validate-empty-token", "validate-other-scheme"] {
-        assert_eq!(answer(name).await, (400, Some("invalid_request".into())), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a43_a_token_in_the_query_string_is_400() {
-    assert_eq!(answer("validate-query-string").await, (400, Some("invalid_request".into())));
-}
-
-#[tokio::test]
-async fn a44_a_token_in_two_places_is_400() {
-    for name in ["validate-two-places", "validate-repeated-header"] {
-        assert_eq!(answer(name).await, (400, Some("invalid_request".into())), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a46_a_body_that_is_not_a_json_object_with_one_string_is_400() {
-    for name in [
-        "validate-repeated-member",
-        "validate-not-json",
-        "validate-not-utf8",
-        "validate-byte-order-mark",
-        "validate-broken-base64",
-        "validate-array",
-        "validate-number",
-    ] {
-        assert_eq!(answer(name).await, (400, Some("invalid_request".into())), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_refused_request_leaves_its_token_unspent() {
-    let store = store();
-    let token = minted(keys(), store.clone()).await;
-    let service = service(keys(), store);
-    for name in ["validate-two-places", "validate-query-string", "validate-repeated-member", "validate"] {
-        let response = handle(&service, event(name, &token, name)).await.unwrap();
-        assert_eq!(response.status_code, if name == "validate" { 200 } else { 400 }, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a47_a_large_body_is_413() {
-    assert_eq!(answer("validate-too-large").await, (413, Some("request_too_large".into())));
-}
-
-#[tokio::test]
 async fn a_token_that_was_not_minted_here_is_401_without_a_call_to_the_store() {
     let service = service(keys(), Arc::new(UntouchedStore));
-    for name in ["validate", "validate-oversized-token", "validate-unicode-token"] {
-        let response = handle(&service, event(name, "eyJ.a.b", "spend-1")).await.unwrap();
-        assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"invalid_token".into()), "{name}");
+    for token in ["eyJ.a.b", &"x".repeat(1025), "ｅｙＪ.𝕒.ß"] {
+        let response = handle(&service, event("validate", token, "spend-1")).await.unwrap();
+        assert_eq!((response.status_code, &body(&response)["reason"]), (401, &"invalid_token".into()), "{token}");
     }
 }
 

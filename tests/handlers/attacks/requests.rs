@@ -20,9 +20,12 @@ use tokens::{
 };
 
 use super::{INVALID, Place, Request, empty_request, request_with, seen, seen_by, set_header, set_headers};
-use crate::helpers::{
-    DownKeyStore, DownStore, NOW, UntouchedStore, answer, authorizer, body, event, invocation, keys, minted, ports,
-    sample, service, setting, store,
+use crate::{
+    contract::refused,
+    helpers::{
+        DownKeyStore, DownStore, NOW, UntouchedStore, answer, authorizer, body, event, invocation, keys, minted, ports,
+        sample, service, setting, store,
+    },
 };
 
 /// `validate`, and a token that it accepts.
@@ -250,15 +253,12 @@ async fn a60_a_long_or_unusual_method_arn_allows_only_itself() {
     }
 }
 
-/// The answers of `validate` to each of its sample events, and of `issue` to its own, with these ports.
+/// The answers of `validate` to a good request and to each refused one, and of `issue`, with these ports.
 async fn answers(token: &str, keys: Arc<dyn KeyStore>, store: Arc<impl TokenStore + 'static>) -> Vec<Value> {
     let mut bodies = Vec::new();
     let service = service(keys.clone(), store.clone());
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap().replace(".json", "");
-        if name.starts_with("validate") {
-            bodies.push(body(&::validate::handle(&service, event(&name, token, "spend-1")).await.unwrap()));
-        }
+    for request in refused(token).chain([sample("validate", token), sample("validate", "eyJ.a.b")]) {
+        bodies.push(body(&::validate::handle(&service, invocation(&request, "spend-1")).await.unwrap()));
     }
     let issue = ::issue::Service::new(Settings::new(&setting), ports(keys, store)).unwrap();
     bodies.push(body(&::issue::handle(&issue, event("issue", "", "issue-1")).await.unwrap()));

@@ -1,5 +1,8 @@
-//! `bench refusals`: what a refused token costs, compared with an accepted one; and whether the timing
-//! of a refusal reveals how much of a forged MAC was right.
+//! `bench refusals`: what a refused token costs, compared with an accepted one; and whether a refusal takes
+//! longer, the more bytes at the beginning of a forged MAC are right.
+//!
+//! The second part would detect a comparison in a loop over the bytes. It would not detect a comparison of
+//! slices (`==`), which is too fast to show.
 
 use std::{hint::black_box, sync::Arc, time::Instant};
 
@@ -14,11 +17,14 @@ use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
-/// The limit for the CPU time of a refusal, in microseconds.
-const MAX_REFUSAL_US: f64 = 5.0;
+/// The limit for the time of a refusal, as a multiple of that of an accepted token, on any machine.
+const MAX_RATIO: f64 = 1.5;
 
-/// The number of checks in one measurement.
-const CHECKS: u32 = 50_000;
+/// The number of checks in one measurement: so few that many measurements are not interrupted.
+const CHECKS: u32 = 1000;
+
+/// The number of measurements, of which the quickest counts.
+const MEASUREMENTS: u32 = 250;
 
 /// The number of refusals of each kind that are timed.
 const SAMPLES: usize = 100_000;
@@ -62,24 +68,26 @@ pub(crate) fn run() -> Result<()> {
         ("empty", String::new(), NOW),
     ];
     println!("| token | µs of CPU |\n| --- | ---: |");
+    let mut accepted_us = 0.0;
     for (kind, token, now) in kinds {
         let token = Token::new(token);
         ensure!(check(&token, now) == (kind == "accepted"), "{kind}: unexpected outcome");
-        let us = (0..5).map(|_| microseconds(|| check(&token, now))).fold(f64::INFINITY, f64::min);
+        let us = (0..MEASUREMENTS).map(|_| microseconds(|| check(&token, now))).fold(f64::INFINITY, f64::min);
         println!("| {kind} | {us:.2} |");
-        ensure!(
-            kind == "accepted" || us < MAX_REFUSAL_US,
-            "{kind} costs {us:.1} µs, and the limit is {MAX_REFUSAL_US} µs"
-        );
+        if kind == "accepted" {
+            accepted_us = us;
+        }
+        let limit_us = MAX_RATIO * accepted_us;
+        ensure!(us <= limit_us, "{kind} costs {us:.1} µs, and the limit is {limit_us:.1} µs");
     }
 
     let t = t_of_timing(message, &good, |token| check(token, NOW));
     println!("a MAC with a wrong first byte, and one with a wrong last byte: t = {t:.1}, {SAMPLES} samples each");
-    ensure!(t.abs() < MAX_T, "the timing of a refusal reveals how much of a MAC was right");
+    ensure!(t.abs() < MAX_T, "the time of a refusal depends on which byte of a MAC is wrong");
     Ok(())
 }
 
-/// The CPU time of one check, in microseconds: its one thread never waits, so it is the wall clock.
+/// The time of one check, in microseconds. It is CPU time, if nothing interrupts the measurement.
 fn microseconds(check: impl Fn() -> bool) -> f64 {
     let began = Instant::now();
     for _ in 0..CHECKS {
