@@ -9,7 +9,7 @@ use std::{
 };
 
 use apigw::Settings;
-use aws::{Access, Clients};
+use aws::{Access, Clients, IF_UNSPENT, REVOKE};
 use aws_sdk_dynamodb::Client;
 use harness::{
     FakeAws,
@@ -17,6 +17,7 @@ use harness::{
     process::variables,
 };
 use http::StatusCode;
+use serde_json::Value;
 use tokens::{
     Claimant, Claims, Find as _, Insert as _, Jti, KeyStore as _, Revoke as _, Row, Spend as _, StoreError, Timestamp,
 };
@@ -189,7 +190,44 @@ async fn after_any_other_reply_of_dynamodb_the_outcome_is_unknown() {
         let store = clients(&aws.url).store;
         assert!(matches!(store.insert(&jti(), row()).await, Err(StoreError::Unavailable(_))), "{kind}");
         assert!(matches!(store.spend(&jti(), &me(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
+        assert!(matches!(store.revoke(&jti(), NOW).await, Err(StoreError::Unavailable(_))), "{kind}");
+        assert!(matches!(store.find(&jti()).await, Err(StoreError::Unavailable(_))), "{kind}");
     }
+}
+
+#[tokio::test]
+async fn a_revocation_is_one_conditional_write_and_done_whether_or_not_the_row_was_marked() {
+    for reply in [Reply::done(), Reply::condition_failed()] {
+        let aws = FakeAws::start(move |call| {
+            let body: Value = serde_json::from_str(&call.body).unwrap();
+            assert_eq!((&body["UpdateExpression"], &body["ConditionExpression"]), (&REVOKE.into(), &IF_UNSPENT.into()));
+            reply.clone()
+        });
+        let aws = aws.await.unwrap();
+        clients(&aws.url).store.revoke(&jti(), NOW).await.unwrap();
+        assert_eq!(aws.calls("UpdateItem"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_found_by_one_consistent_read_and_an_unreadable_one_is_an_error() {
+    let found = async |reply: Reply| {
+        let aws = FakeAws::start(move |call| {
+            let body: Value = serde_json::from_str(&call.body).unwrap();
+            assert_eq!(body["ConsistentRead"], true);
+            reply.clone()
+        });
+        clients(&aws.await.unwrap().url).store.find(&jti()).await
+    };
+    let item = |expires_at: &str| {
+        let row = format!(
+            r#"{{"minted_by":{{"S":"r:mint"}},"created_at":{{"N":"1"}},"purge_at":{{"N":"1"}},"expires_at":{{{expires_at}}}}}"#
+        );
+        Reply::new(StatusCode::OK, format!(r#"{{"Item":{row}}}"#))
+    };
+    assert_eq!(found(Reply::done()).await.unwrap(), None);
+    assert_eq!(found(item(r#""N":"7""#)).await.unwrap().unwrap().expires_at, Timestamp(7));
+    assert!(found(item(r#""S":"soon""#)).await.is_err());
 }
 
 #[tokio::test]
