@@ -14,3 +14,18 @@ pub(crate) fn spend(token: &str, key: Option<&str>) -> String {
     };
     event.replace("TOKEN", token)
 }
+
+/// A request to a route behind `guard`, with `token`.
+pub(crate) fn guard(token: &str) -> String {
+    include_str!("../../../events/guard.json").replace("TOKEN", token)
+}
+
+/// An operator's request to revoke `token`.
+pub(crate) fn revoke(token: &str) -> String {
+    include_str!("../../../events/revoke.json").replace("TOKEN", token)
+}
+
+/// An operator's request to look at `token`.
+pub(crate) fn inspect(token: &str) -> String {
+    include_str!("../../../events/inspect.json").replace("TOKEN", token)
+}

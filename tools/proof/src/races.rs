@@ -1,4 +1,5 @@
-//! Many clients claim each token at once, on a store outside the process.
+//! Many clients claim each token at once, and the operator revokes every second one, on a store outside the
+//! process.
 
 use std::{
     fmt,
@@ -7,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tokens::{Claimant, Claims, Insert as _, Jti, Row, Spend, Timestamp, Verdict};
+use futures_util::future;
+use tokens::{Claimant, Claims, Insert as _, Jti, Revoke, Row, Spend, Timestamp, Verdict};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -26,11 +28,22 @@ pub(crate) struct Event {
     pub(crate) verdict: Option<Verdict>,
 }
 
+/// One revocation.
+#[derive(Clone, Copy, Debug)]
+struct Revocation {
+    /// When the store was called.
+    began: Instant,
+    /// Whether it answered.
+    is_answered: bool,
+}
+
 /// What came of the races.
 #[derive(Debug, Default)]
 pub struct Races {
     /// How many tokens were raced for.
     pub tokens: usize,
+    /// How many of them the operator won.
+    pub revoked: usize,
     /// How many claims were made.
     pub claims: usize,
     /// Of how many claims the outcome is not known.
@@ -43,17 +56,19 @@ pub struct Races {
 
 impl fmt::Display for Races {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tokens, claims, unknown, took, violations } = self;
+        let Self { tokens, revoked, claims, unknown, took, violations } = self;
         let violations = violations.len();
         let seconds = took.as_secs_f64();
         write!(
             f,
-            "{tokens} tokens, {claims} claims, {unknown} outcomes unknown, {violations} violations, {seconds:.0} s"
+            "{tokens} tokens, {revoked} of them revoked first, {claims} claims, {unknown} outcomes unknown, \
+             {violations} violations, {seconds:.0} s"
         )
     }
 }
 
-/// Has `clients` claim each of `tokens`, all at once, on the emulator at `dynamodb`.
+/// Has `clients` claim each of `tokens`, all at once, on the emulator at `dynamodb`. The operator revokes every
+/// second token at the same time, just before the claims or just after.
 ///
 /// # Errors
 ///
@@ -67,11 +82,23 @@ pub async fn run(dynamodb: &str, tokens: usize, clients: usize) -> Result<Races>
     for number in 0..tokens {
         let jti = Jti::new(Uuid::new_v4());
         stores[number % clients].insert(&jti, row(now())).await.context("a token could not be stored")?;
-        let history = race(&stores, jti).await;
+        let (claims, revocation) = (race(&stores, jti), revoke(&*stores[number % clients], &jti));
+        let (history, revocation) = match number % 4 {
+            0 => {
+                let (revocation, history) = future::join(revocation, claims).await;
+                (history, Some(revocation))
+            }
+            2 => {
+                let (history, revocation) = future::join(claims, revocation).await;
+                (history, Some(revocation))
+            }
+            _ => (claims.await, None),
+        };
         races.claims += history.len();
         races.unknown += history.iter().filter(|event| event.verdict.is_none()).count();
-        let user = table.row(&jti).await?.and_then(|row| row.used_by);
-        if let Err(violation) = linearizable(&history, user.as_ref()) {
+        let row = table.row(&jti).await?.context("a row is gone")?;
+        races.revoked += usize::from(row.revoked_at.is_some());
+        if let Err(violation) = linearizable(&history, revocation, row.used_by.as_ref(), row.revoked_at) {
             races.violations.push(format!("token {number}: {violation}"));
         }
     }
@@ -79,15 +106,31 @@ pub async fn run(dynamodb: &str, tokens: usize, clients: usize) -> Result<Races>
     if races.unknown * 100 > races.claims {
         races.violations.push("so many outcomes are unknown that the rest proves little".to_owned());
     }
+    if tokens >= 100 && !(1..tokens / 2).contains(&races.revoked) {
+        races.violations.push("the operator won always or never".to_owned());
+    }
     Ok(races)
 }
 
-/// Has every store claim the token at once, each for a claimant of its own.
+/// Revokes the token.
+async fn revoke(store: &impl Revoke, jti: &Jti) -> Revocation {
+    let began = Instant::now();
+    Revocation { began, is_answered: store.revoke(jti, now()).await.is_ok() }
+}
+
+/// Has every store claim the token at once, each for a claimant of its own: an invocation of `validate`, an
+/// execution of `guard`, or a client with a key.
 pub(crate) async fn race<S: Spend + ?Sized + 'static>(stores: &[Arc<S>], jti: Jti) -> Vec<Event> {
     let now = now();
     let mut claims = JoinSet::new();
-    for store in stores {
-        let (store, claimant) = (store.clone(), claimant());
+    for (number, store) in stores.iter().enumerate() {
+        let id = Uuid::new_v4();
+        let claimant = match number % 3 {
+            0 => Claimant::of_invocation(&id.to_string()),
+            1 => Claimant::of_execution(&id.to_string(), Uuid::new_v4().as_u128()),
+            _ => Some(Claimant::from_stored(format!("i:{id}"))),
+        };
+        let (store, claimant) = (store.clone(), claimant.expect("it has an id"));
         claims.spawn(async move {
             let began = Instant::now();
             let verdict = store.spend(&jti, &claimant, now).await.ok().map(|spending| spending.verdict);
@@ -97,12 +140,30 @@ pub(crate) async fn race<S: Spend + ?Sized + 'static>(stores: &[Arc<S>], jti: Jt
     claims.join_all().await
 }
 
-/// Whether a token's history is one of an atomic test and set, after which its row names `user`: one
-/// claimant is told yes, and nobody is told that the token is used before the winner has even called.
+/// Whether a token's history is one of an atomic test and set, after which its row names `user` or says when it
+/// was revoked: one claimant or the operator wins, and nobody is told so before the winner has even called.
 ///
 /// For a token that is used once this is all that linearizability asks, in one pass. When the outcome
 /// of the winner's claim is not known, the row names it.
-fn linearizable(history: &[Event], user: Option<&Claimant>) -> Result<(), String> {
+fn linearizable(
+    history: &[Event],
+    revocation: Option<Revocation>,
+    user: Option<&Claimant>,
+    revoked_at: Option<Timestamp>,
+) -> Result<(), String> {
+    if revoked_at.is_some() {
+        let Some(Revocation { began, .. }) = revocation else { return Err("nobody has revoked it".to_owned()) };
+        let is_true = |event: &Event| match event.verdict {
+            Some(Verdict::Revoked) => event.ended >= began,
+            Some(_) => false,
+            None => true,
+        };
+        let is_won = user.is_none() && history.iter().all(is_true);
+        return if is_won { Ok(()) } else { Err(format!("the token is revoked, {user:?} is its user: {history:?}")) };
+    }
+    if user.is_none() && revocation.is_some_and(|revocation| revocation.is_answered) {
+        return Err("a revocation was answered, and the token is neither revoked nor used".to_owned());
+    }
     let is_yes = |event: &&Event| matches!(event.verdict, Some(Verdict::Spent { .. }));
     let winners = history.iter().filter(is_yes).count();
     if winners > 1 {
@@ -153,6 +214,16 @@ mod tests {
     /// What is wrong with a history of claims, each with the milliseconds of its call and of its
     /// answer, after which the row names the claimant of the number `user`.
     fn violation(claims: &[(u64, u64, Option<Verdict>)], user: usize) -> Option<String> {
+        violation_with(None, claims, Some(user))
+    }
+
+    /// As [`violation`], where the operator may have asked for a revocation in this millisecond. The row says
+    /// that the token is revoked if it does not name a user.
+    fn violation_with(
+        revocation: Option<u64>,
+        claims: &[(u64, u64, Option<Verdict>)],
+        user: Option<usize>,
+    ) -> Option<String> {
         let origin = Instant::now();
         let at = |ms| origin + Duration::from_millis(ms);
         let event = |(number, &(began, ended, verdict)): (usize, &_)| Event {
@@ -162,7 +233,25 @@ mod tests {
             verdict,
         };
         let history: Vec<_> = claims.iter().enumerate().map(event).collect();
-        linearizable(&history, Some(&Claimant::from_stored(user.to_string()))).err()
+        let revocation = revocation.map(|began| Revocation { began: at(began), is_answered: true });
+        let user = user.map(|user| Claimant::from_stored(user.to_string()));
+        let revoked_at = user.is_none().then_some(Timestamp(1));
+        linearizable(&history, revocation, user.as_ref(), revoked_at).err()
+    }
+
+    #[test]
+    fn a_revocation_wins_or_loses_and_the_claimants_are_told_so() {
+        const REVOKED: Option<Verdict> = Some(Verdict::Revoked);
+
+        assert_eq!(violation_with(Some(5), &[(0, 6, REVOKED), (7, 8, REVOKED), (1, 2, None)], None), None);
+        assert_eq!(violation_with(Some(5), &[(0, 6, YES), (7, 8, USED)], Some(0)), None);
+        assert!(violation_with(Some(5), &[(0, 6, YES)], None).is_some());
+        assert!(violation_with(Some(5), &[(0, 6, USED)], None).is_some());
+        assert!(violation_with(Some(5), &[(0, 4, REVOKED)], None).is_some(), "told before the operator had asked");
+        assert!(violation_with(Some(5), &[(0, 6, YES), (7, 8, REVOKED)], Some(0)).is_some());
+        assert!(violation_with(None, &[(0, 6, REVOKED)], None).is_some(), "revoked by nobody");
+        let answered = Some(Revocation { began: Instant::now(), is_answered: true });
+        assert!(linearizable(&[], answered, None, None).is_err(), "neither revoked nor used");
     }
 
     #[test]
@@ -187,7 +276,7 @@ mod tests {
         assert!(violation(&[(0, 1, USED), (2, 3, USED)], 0).is_some());
         assert!(violation(&[(0, 1, USED), (0, 3, None)], 0).is_some());
         assert_eq!(violation(&[(0, 1, USED), (0, 3, None)], 1), None);
-        assert_eq!(linearizable(&[], None), Ok(()));
+        assert_eq!(linearizable(&[], None, None, None), Ok(()));
     }
 
     #[test]

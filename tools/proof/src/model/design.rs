@@ -1,6 +1,6 @@
 //! Ways to keep a token from being used twice: this project's, and others that break the promise.
 
-use tokens::{Verdict, decide, may_insert};
+use tokens::{Verdict, decide, may_insert, may_revoke};
 
 use super::state::{Answer, CLAIMS, EXPIRES, KEYED, State, Stored, WINDOW, minter, moment, name};
 
@@ -58,7 +58,7 @@ impl Design {
 
     /// Whether a revocation may mark `row`.
     pub(super) fn may_revoke(self, row: Stored) -> bool {
-        self == Self::RevokeOverUse || row.used_by.is_none()
+        self == Self::RevokeOverUse || may_revoke(Some(&row.into_row()))
     }
 
     /// Whether a claim made at `now` reaches the store; else the token is refused as expired.

@@ -1,13 +1,14 @@
 //! A model of one token's life, checked exhaustively.
 //!
-//! The rule is the real one, [`tokens::decide`] and [`tokens::may_insert`]. Around it the model
+//! The rule is the real one, [`tokens::decide`], [`tokens::may_insert`] and [`tokens::may_revoke`]. Around it the model
 //! lets everything happen that a network, clocks and an operator can do:
 //!
 //! - A write that was sent once may reach the store at any later time, any number of times. So a
 //!   message is delayed, duplicated, lost, or retried by its sender any number of times.
 //! - The reply of each may be lost. A sender without a reply gets that of a later copy, as long as its
 //!   invocation lives.
-//! - One claimant has an idempotency key, and asks twice. The others are invocations, and ask once.
+//! - One claimant has an idempotency key, and asks twice. The others are invocations of `validate` or executions
+//!   of `guard`, and ask once.
 //! - The clock of each invocation may be ahead or behind by a minute.
 //! - The operator may revoke the token, and time to live may delete its row once that is allowed.
 //!

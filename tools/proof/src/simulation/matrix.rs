@@ -31,14 +31,14 @@ pub struct Cell {
 #[must_use]
 pub fn matrix() -> Vec<Cell> {
     let attempts = (1..=ATTEMPTS).flat_map(|attempt| Fault::ALL.map(|fault| (fault, attempt)));
-    let functions = ["authorizer", "issue", "validate"];
+    let functions = ["authorizer", "issue", "validate", "guard", "revoke"];
     attempts.flat_map(|(fault, attempt)| functions.map(|function| cell(function, fault, attempt))).collect()
 }
 
 fn cell(function: &'static str, fault: Fault, attempt: usize) -> Cell {
     fastrand::seed(0); // the SDK's pauses
     in_simulated_time(async {
-        let action = if function == "validate" { "UpdateItem" } else { "PutItem" };
+        let action = if matches!(function, "authorizer" | "issue") { "PutItem" } else { "UpdateItem" };
         let faults = Faults::At { action, attempt, fault };
         let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), faults);
         let conditions = Conditions {
@@ -49,10 +49,16 @@ fn cell(function: &'static str, fault: Fault, attempt: usize) -> Cell {
             ports: |_, ports| ports,
         };
         let simulation = Simulation::new(network, conditions, false);
-        let answers = answers(&simulation, if function == "issue" { Minter::Issue } else { Minter::Authorizer }).await;
+        let answers = answers(&simulation, function).await;
         let is_last = attempt == ATTEMPTS && fault != Fault::Duplicated; // which is answered
-        let expected: &[&str] = match (action, is_last) {
-            ("PutItem", true) => &["no token"],
+        let is_spent = !matches!(fault, Fault::LostRequest | Fault::Throttled | Fault::Late);
+        let expected: &[&str] = match (function, is_last) {
+            ("authorizer" | "issue", true) => &["no token"],
+            ("guard", true) if is_spent => &["minted", "503 ", "401 already_used", "401 already_used"],
+            ("guard", true) => &["minted", "503 ", "200 ", "401 already_used"],
+            ("guard", false) => &["minted", "200 ", "401 already_used", "401 already_used"],
+            ("revoke", true) => &["minted", "503 unavailable", "200 ", "401 revoked"],
+            ("revoke", false) => &["minted", "200 ", "200 ", "401 revoked"],
             (_, true) => &["minted", "503 unavailable", "200 ", "401 already_used"],
             (_, false) => &["minted", "200 ", "200 ", "401 already_used"],
         };
@@ -65,13 +71,21 @@ fn cell(function: &'static str, fault: Fault, attempt: usize) -> Cell {
     })
 }
 
-/// Has `minter` mint; has a client ask, which may meet the fault; then the same client again, and another.
-async fn answers(simulation: &Simulation, minter: Minter) -> Vec<String> {
+/// Has a token minted; has a client or the operator ask `function`, which may meet the fault; then the same
+/// again, and another client.
+async fn answers(simulation: &Simulation, function: &str) -> Vec<String> {
+    let minter = if function == "issue" { Minter::Issue } else { Minter::Authorizer };
     let Some(minted) = simulation.mint(0, minter).await else { return vec!["no token".to_owned()] };
     let mut answers = vec!["minted".to_owned()];
-    for name in ["one", "one", "another"] {
-        let client = Client { name: name.to_owned(), key: Some(name.to_owned()) };
-        let answer = simulation.spend(0, &minted, &client).await;
+    for (number, name) in ["one", "one", "another"].into_iter().enumerate() {
+        let answer = match function {
+            "revoke" if name == "one" => simulation.revoke(0, &minted).await,
+            "guard" => simulation.spend(0, &minted, &simulation.at_guard(&format!("request {number}"))).await,
+            _ => {
+                let client = Client { name: name.to_owned(), key: Some(name.to_owned()), guard: None };
+                simulation.spend(0, &minted, &client).await
+            }
+        };
         answers.push(answer.map_or("crashed".to_owned(), |answer| format!("{} {}", answer.status, answer.reason)));
         simulation.end_faults();
     }

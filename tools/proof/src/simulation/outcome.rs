@@ -8,7 +8,7 @@ use std::{
 use super::cloud::Fault;
 
 /// Answers that must be seen: a simulation in which one never happens proves nothing about it.
-const ANSWERS: [&str; 12] = [
+const ANSWERS: [&str; 16] = [
     "minted",
     "no token",
     "spent",
@@ -21,6 +21,10 @@ const ANSWERS: [&str; 12] = [
     "unavailable",
     "crashed",
     "forged",
+    "let through",
+    "turned away",
+    "revocation",
+    "look",
 ];
 
 /// The outcome of one simulation, or of several.

@@ -154,12 +154,13 @@ impl KeyStore for FirstRing {
 fn a_mint_that_ignores_a_refreshed_ring_is_caught() {
     fn ignore(function: &str, ports: Ports<DynamoTokenStore>) -> Ports<DynamoTokenStore> {
         match function {
-            "validate" => ports,
+            "validate" | "guard" | "inspect" | "revoke" => ports,
             _ => Ports { keys: Arc::new(FirstRing(ports.keys, OnceLock::new())), ..ports },
         }
     }
-    let violation = violation_with(ignore).unwrap();
-    assert!(violation.contains("was let through, and is refused by"), "{violation}");
+    let ignore_refreshed = Subject { ports: ignore, ..Subject::REAL };
+    let violations: Vec<_> = (0..300).flat_map(|seed| run_with(seed, ignore_refreshed, false).violations).collect();
+    assert!(violations.iter().any(|(_, violation)| violation.contains("was let through")), "{violations:?}");
 }
 
 /// Fails when the clock has been set back, as code does that measures an age and expects it not to be
@@ -212,4 +213,23 @@ fn a_thousand_simulations_that_do_not_see_everything_are_caught() {
     total.counts.remove("crashed");
     total.must_have_seen_everything(1000);
     assert_eq!(total.violations, [(1000, "crashed was never seen in 300 simulations".to_owned())]);
+}
+
+#[test]
+fn a_store_that_revokes_a_spent_token_is_caught() {
+    assert!(violation(Rule { may_revoke: |row| row.is_some(), ..Rule::OF_ONE_USE }).is_some());
+}
+
+#[test]
+fn a_store_that_does_not_revoke_is_caught() {
+    let violation = violation(Rule { may_revoke: |_| false, ..Rule::OF_ONE_USE }).unwrap();
+    assert!(violation.starts_with("revoked, and the row says"), "{violation}");
+}
+
+#[test]
+fn a_store_that_forgets_a_revocation_is_caught() {
+    fn forget(row: Option<&Row>, claimant: &Claimant, now: Timestamp) -> Verdict {
+        decide(row.map(|row| Row { revoked_at: None, ..row.clone() }).as_ref(), claimant, now)
+    }
+    assert!(violation(Rule { decide: forget, ..Rule::OF_ONE_USE }).is_some());
 }

@@ -21,6 +21,9 @@ const SPEND_UPDATE: &str = "SET used_at = if_not_exists(used_at, :now), used_by 
 const SPEND_CONDITION: &str = "attribute_exists(jti) AND ((attribute_not_exists(used_by) \
      AND attribute_not_exists(revoked_at) AND expires_at > :now) OR (used_by = :me AND used_at >= :replay_floor))";
 
+const REVOKE_UPDATE: &str = "SET revoked_at = if_not_exists(revoked_at, :now)";
+const REVOKE_CONDITION: &str = "attribute_exists(jti) AND attribute_not_exists(used_by)";
+
 /// The reply of a service: a status and a JSON body.
 pub(crate) type Reply = (u16, Value);
 
@@ -62,6 +65,16 @@ pub(crate) struct UpdateItem {
     return_values_on_condition_check_failure: String,
 }
 
+/// A `GetItem`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct GetItem {
+    table_name: String,
+    key: Attributes,
+    #[serde(default)]
+    consistent_read: bool,
+}
+
 /// A `GetSecretValue`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -69,13 +82,20 @@ pub(crate) struct GetSecretValue {
     pub(crate) secret_id: String,
 }
 
-/// What a write asks for.
+/// What a request asks for.
 #[derive(Debug)]
 pub(crate) enum Write<T> {
-    /// A write that never takes effect: a function connects by it.
+    /// One that never takes effect: a function connects by it.
     WarmUp,
-    /// A mint or a spend.
+    /// Any other.
     Effective(T),
+}
+
+/// A change of a row.
+#[derive(Debug)]
+pub(crate) enum Update {
+    Spend(Spend),
+    Revoke { jti: Jti, now: Timestamp },
 }
 
 /// A mint.
@@ -114,15 +134,22 @@ impl PutItem {
 }
 
 impl UpdateItem {
-    /// Reads it as a spend; `None` for a request that no function makes.
-    pub(crate) fn read(&self) -> Option<Write<Spend>> {
+    /// Reads it as a spend or a revocation; `None` for a request that no function makes.
+    pub(crate) fn read(&self) -> Option<Write<Update>> {
         (self.table_name == TABLE && self.key.len() == 1).then_some(())?;
         if self.condition_expression == WARM_UP && self.update_expression.is_empty() {
             return is_warm_up(&self.key).then_some(Write::WarmUp);
         }
         let jti = Jti::parse(text(&self.key, "jti")?)?;
         let values = &self.expression_attribute_values;
-        let (now, floor) = (seconds(values, ":now")?, seconds(values, ":replay_floor")?);
+        let now = seconds(values, ":now")?;
+        if self.update_expression == REVOKE_UPDATE {
+            let returns = [&self.return_values, &self.return_values_on_condition_check_failure];
+            let is_revocation =
+                self.condition_expression == REVOKE_CONDITION && values.len() == 1 && returns == ["", ""];
+            return is_revocation.then_some(Write::Effective(Update::Revoke { jti, now }));
+        }
+        let floor = seconds(values, ":replay_floor")?;
         let claimant = Claimant::from_stored(text(values, ":me")?.clone());
         let is_spend = self.condition_expression == SPEND_CONDITION
             && self.update_expression == SPEND_UPDATE
@@ -130,7 +157,19 @@ impl UpdateItem {
             && self.return_values_on_condition_check_failure == "ALL_OLD"
             && values.len() == 3
             && floor == now.minus(60);
-        is_spend.then_some(Write::Effective(Spend { jti, claimant, now }))
+        is_spend.then_some(Write::Effective(Update::Spend(Spend { jti, claimant, now })))
+    }
+}
+
+impl GetItem {
+    /// Reads it as a look at a row; `None` for a request that no function makes.
+    pub(crate) fn read(&self) -> Option<Write<Jti>> {
+        (self.table_name == TABLE && self.key.len() == 1).then_some(())?;
+        if is_warm_up(&self.key) {
+            return Some(Write::WarmUp);
+        }
+        let jti = Jti::parse(text(&self.key, "jti")?)?;
+        self.consistent_read.then_some(Write::Effective(jti))
     }
 }
 

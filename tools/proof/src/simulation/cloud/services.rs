@@ -30,6 +30,7 @@ impl Services {
         let reply = match action {
             "PutItem" => serde_json::from_slice(body).ok().and_then(|put| self.table.put(&put)),
             "UpdateItem" => serde_json::from_slice(body).ok().and_then(|update| self.table.update(&update)),
+            "GetItem" => serde_json::from_slice(body).ok().and_then(|get| self.table.get(&get)),
             "GetSecretValue" => serde_json::from_slice(body).ok().and_then(|get| self.secret(&get)),
             _ => None,
         };

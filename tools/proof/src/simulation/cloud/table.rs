@@ -6,7 +6,7 @@ use serde_json::json;
 use tokens::{Claimant, Jti, Row, Timestamp, Verdict};
 use tokio::time::Instant;
 
-use super::request::{Mint, PutItem, Reply, Spend, UpdateItem, Write, condition_failed, item};
+use super::request::{GetItem, Mint, PutItem, Reply, Spend, Update, UpdateItem, Write, condition_failed, item};
 
 /// The rule that the table keeps: the real one, except in tests that break it.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +15,14 @@ pub(crate) struct Rule {
     pub(crate) decide: fn(Option<&Row>, &Claimant, Timestamp) -> Verdict,
     /// As [`tokens::may_insert`].
     pub(crate) may_insert: fn(Option<&Row>, &Claimant) -> bool,
+    /// As [`tokens::may_revoke`].
+    pub(crate) may_revoke: fn(Option<&Row>) -> bool,
 }
 
 impl Rule {
     /// The rule of one use.
-    pub(crate) const OF_ONE_USE: Self = Self { decide: tokens::decide, may_insert: tokens::may_insert };
+    pub(crate) const OF_ONE_USE: Self =
+        Self { decide: tokens::decide, may_insert: tokens::may_insert, may_revoke: tokens::may_revoke };
 }
 
 /// The table, and what has happened to its rows.
@@ -73,28 +76,43 @@ impl Table {
 
     /// Serves an `UpdateItem`; `None` for one that no function sends.
     pub(crate) fn update(&mut self, update: &UpdateItem) -> Option<Reply> {
-        let Write::Effective(Spend { jti, claimant, now }) = update.read()? else {
-            return Some(condition_failed(None));
-        };
+        Some(match update.read()? {
+            Write::WarmUp => condition_failed(None),
+            Write::Effective(Update::Spend(spend)) => self.spend(spend),
+            Write::Effective(Update::Revoke { jti, now }) => self.revoke(jti, now),
+        })
+    }
+
+    /// Serves a `GetItem`; `None` for one that no function sends.
+    pub(crate) fn get(&self, get: &GetItem) -> Option<Reply> {
+        let Write::Effective(jti) = get.read()? else { return Some((200, json!({}))) };
+        let item = self.rows.get(&jti).map(|row| item(&jti, row));
+        Some((200, item.map_or(json!({}), |item| json!({ "Item": item }))))
+    }
+
+    fn spend(&mut self, Spend { jti, claimant, now }: Spend) -> Reply {
         let row = self.rows.get_mut(&jti);
         let verdict = (self.rule.decide)(row.as_deref(), &claimant, now);
         let old = row.as_deref().and_then(|row| row_by(verdict, row)).map(|row| item(&jti, &row));
-        let (Verdict::Spent { .. }, Some(row)) = (verdict, row) else { return Some(condition_failed(old)) };
+        let (Verdict::Spent { .. }, Some(row)) = (verdict, row) else { return condition_failed(old) };
         let used_at = *row.used_at.get_or_insert(now);
         let last = row.used_by.replace(claimant.clone());
         if last.map_or(row.revoked_at.is_some(), |last| last != claimant) {
             self.defects.push(format!("{claimant:?} took a row that was not free: {row:?}"));
         }
         self.histories.entry(jti).or_default().claims.push(Claim { claimant, used_at, at: Instant::now() });
-        Some((200, json!({ "Attributes": old })))
+        (200, json!({ "Attributes": old }))
     }
 
-    /// The operator revokes a token: one update, on the condition that the token is unused.
-    pub(crate) fn revoke(&mut self, jti: &Jti, now: Timestamp) {
-        if let Some(row) = self.rows.get_mut(jti).filter(|row| row.used_by.is_none()) {
-            row.revoked_at.get_or_insert(now);
-            self.histories.entry(*jti).or_default().revoked.get_or_insert(Instant::now());
+    fn revoke(&mut self, jti: Jti, now: Timestamp) -> Reply {
+        let row = self.rows.get_mut(&jti);
+        let (true, Some(row)) = ((self.rule.may_revoke)(row.as_deref()), row) else { return condition_failed(None) };
+        if row.used_by.is_some() {
+            self.defects.push(format!("a revocation marked a row that was used: {row:?}"));
         }
+        row.revoked_at.get_or_insert(now);
+        self.histories.entry(jti).or_default().revoked.get_or_insert(Instant::now());
+        (200, json!({}))
     }
 
     /// Time to live deletes every row that may be deleted.

@@ -4,6 +4,7 @@
 //! It knows more than any function does: every request, what became of it, and each change of a row.
 
 mod mint;
+mod operator;
 mod requests;
 mod spend;
 #[cfg(test)]

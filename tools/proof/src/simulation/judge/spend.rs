@@ -22,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) name: String,
     /// Its idempotency key.
     pub(crate) key: Option<String>,
+    /// The id of the invocation of `guard` that it asks, if it does not ask `validate`.
+    pub(crate) guard: Option<String>,
 }
 
 /// A refusal of a client with a key, which may get a success later.
@@ -69,6 +71,8 @@ impl Judge {
         if let Some(claimant) = invoked.calls.iter().find_map(claimant) {
             let known = self.claimants.entry(client_of_token.clone()).or_insert_with(|| claimant.clone()).clone();
             self.must(known == claimant, || format!("{client:?} asked as {known:?} and as {claimant:?}"));
+            let is_invocation = claimant.as_str().starts_with(&format!("r:{}", invoked.id));
+            self.must(is_invocation != client.key.is_some(), || format!("{client:?} asked as {claimant:?}"));
         }
         let Some(answer) = &invoked.answer else {
             self.count("crashed");
@@ -80,6 +84,9 @@ impl Judge {
             (_, true) => "replayed",
             _ => "spent",
         });
+        if client.guard.is_some() {
+            self.count(if answer.status == 200 { "let through" } else { "turned away" });
+        }
         if answer.reason == "already_used" && invoked.calls.is_empty() {
             self.count("refused without a request");
         }
@@ -123,6 +130,7 @@ impl Judge {
             format!("a success for {claimant:?}, and the row says {user:?}")
         });
         let (used_at, exp) = (row.and_then(|row| row.used_at), minted.exp);
+        self.must(answer.used_at.is_none() || answer.used_at == used_at, || format!("used at {used_at:?}: {answer:?}"));
         self.must(used_at.is_some_and(|used_at| used_at < exp), || {
             format!("a first success for {row:?}, not before exp")
         });

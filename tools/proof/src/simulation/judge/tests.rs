@@ -19,7 +19,7 @@ fn violations(took: Duration) -> Vec<String> {
     let mut judge = Judge::default();
     judge.forgery(&Invoked {
         id: "1".to_owned(),
-        answer: Some(Answer { status: 503, reason: "unavailable".to_owned(), used_at: None, is_replayed: false }),
+        answer: Some(Answer { status: 503, ..Answer::default() }),
         calls: vec![fetch],
         began: Instant::now(),
         took,

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use apigw::{MintedContext, Response, Settings, parse_rfc3339};
+use apigw::{Event, MintedContext, Response, Settings, parse_rfc3339};
 use aws::Access;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -22,6 +22,9 @@ pub(crate) struct Functions {
     authorizers: Environments<authorizer::Service>,
     issues: Environments<issue::Service>,
     validates: Environments<validate::Service>,
+    guards: Environments<guard::Service>,
+    revokes: Environments<revoke::Service>,
+    inspects: Environments<inspect::Service>,
     /// How many invocations there have been.
     invocations: AtomicU64,
 }
@@ -53,17 +56,19 @@ pub(crate) struct Minted {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// The answer to a spend.
-#[derive(Clone, Debug)]
+/// The answer to a spend, to a revocation or to a look.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     /// The HTTP status code.
     pub(crate) status: u16,
     /// The reason of a refusal; empty in a success.
     pub(crate) reason: String,
-    /// When the token was first used, in a refusal that says so.
+    /// When the token was first used, in an answer that says so.
     pub(crate) used_at: Option<Timestamp>,
     /// Whether a success says that it repeats an earlier one.
     pub(crate) is_replayed: bool,
+    /// The state of the token, in a look that says it.
+    pub(crate) state: Option<String>,
 }
 
 impl Functions {
@@ -79,10 +84,22 @@ impl Functions {
         let validate = Box::new(move |ports| {
             validate::Service::new(Settings::new(&setting), of("validate", ports)).expect("every setting is there")
         });
+        let guard = Box::new(move |ports| {
+            guard::Service::new(Settings::new(&setting), of("guard", ports)).expect("every setting is there")
+        });
+        let revoke = Box::new(move |ports| {
+            revoke::Service::new(Settings::new(&setting), of("revoke", ports)).expect("every setting is there")
+        });
+        let inspect = Box::new(move |ports| {
+            inspect::Service::new(Settings::new(&setting), of("inspect", ports)).expect("every setting is there")
+        });
         Self {
             authorizers: Environments::new(Access::Mint, authorizer, network.clone(), clock, conditions, 2),
             issues: Environments::new(Access::Mint, issue, network.clone(), clock, conditions, 2),
             validates: Environments::new(Access::Spend, validate, network.clone(), clock, conditions, 3),
+            guards: Environments::new(Access::Spend, guard, network.clone(), clock, conditions, 2),
+            revokes: Environments::new(Access::Revoke, revoke, network.clone(), clock, conditions, 1),
+            inspects: Environments::new(Access::Find, inspect, network.clone(), clock, conditions, 1),
             invocations: AtomicU64::new(0),
         }
     }
@@ -117,8 +134,33 @@ impl Functions {
             .await
     }
 
+    /// Spends `token` at the door of a route, in the invocation `id`.
+    pub(crate) async fn guard(&self, token: &str, id: String) -> Invoked<Answer> {
+        let handle = async |service: &_, event: Event| match guard::handle(service, event).await {
+            Ok(answer) => decision(&serde_json::to_value(answer).expect("a decision is JSON")),
+            Err(_) => Answer { status: 503, ..Answer::default() },
+        };
+        self.guards.invoke(id, &events::guard(token), handle).await
+    }
+
+    /// Revokes `token`.
+    pub(crate) async fn revoke(&self, token: &str) -> Invoked<Answer> {
+        let handle = async |service: &_, event: Event| {
+            answer(&revoke::handle(service, event).await.expect("every failure is a response"))
+        };
+        self.revokes.invoke(self.invocation_id(), &events::revoke(token), handle).await
+    }
+
+    /// Looks at `token`.
+    pub(crate) async fn inspect(&self, token: &str) -> Invoked<Answer> {
+        let handle = async |service: &_, event: Event| {
+            answer(&inspect::handle(service, event).await.expect("every failure is a response"))
+        };
+        self.inspects.invoke(self.invocation_id(), &events::inspect(token), handle).await
+    }
+
     /// The request id of the next invocation.
-    fn invocation_id(&self) -> String {
+    pub(crate) fn invocation_id(&self) -> String {
         format!("invocation-{}", self.invocations.fetch_add(1, Ordering::Relaxed))
     }
 }
@@ -162,7 +204,18 @@ fn minted(token: String, expires_at: &str) -> Minted {
     Minted { jti, token: Token::new(token), iat, exp, key, expires_at: parse_rfc3339(expires_at).map(Timestamp) }
 }
 
-/// What the response to a spend says.
+/// What a guard decided.
+fn decision(policy: &Value) -> Answer {
+    let context = &policy["context"];
+    Answer {
+        status: if policy["policyDocument"]["Statement"][0]["Effect"] == "Allow" { 200 } else { 401 },
+        reason: context["reason"].as_str().unwrap_or_default().to_owned(),
+        used_at: context["usedAt"].as_str().and_then(parse_rfc3339).map(Timestamp),
+        ..Answer::default()
+    }
+}
+
+/// What a response says.
 fn answer(response: &Response) -> Answer {
     let body: Value = serde_json::from_str(&response.body).expect("every answer is JSON");
     Answer {
@@ -170,5 +223,6 @@ fn answer(response: &Response) -> Answer {
         reason: body["reason"].as_str().unwrap_or_default().to_owned(),
         used_at: body["usedAt"].as_str().and_then(parse_rfc3339).map(Timestamp),
         is_replayed: body["replayed"] == true,
+        state: body["state"].as_str().map(str::to_owned),
     }
 }

@@ -36,18 +36,31 @@ impl Simulation {
         let has_key = self.draw(fastrand::Rng::bool);
         sleep(self.moment()).await;
         for attempt in 0..5 {
+            let (is_at_guard, is_doubled, is_heard, goes_on) =
+                self.draw(|rng| (rng.bool(), rng.u32(0..10) == 0, rng.u32(0..5) > 0, rng.u32(0..4) == 0));
+            let (forges, looks) = self.draw(|rng| (rng.u32(0..40) == 0, rng.u32(0..20) == 0));
+            let request = format!("{name}, request {attempt}");
             let client = if has_key {
-                Client { name: name.clone(), key: Some(name.replace(' ', "-")) }
+                Client { name: name.clone(), key: Some(name.replace(' ', "-")), guard: None }
+            } else if is_at_guard {
+                self.at_guard(&request)
             } else {
-                Client { name: format!("{name}, request {attempt}"), key: None }
+                Client { name: request.clone(), key: None, guard: None }
             };
-            let (is_doubled, is_heard, goes_on, forges) =
-                self.draw(|rng| (rng.u32(0..10) == 0, rng.u32(0..5) > 0, rng.u32(0..4) == 0, rng.u32(0..40) == 0));
+            // The same client asks twice at once; or Lambda delivers an invocation of `guard` again, and
+            // what is let through then is another request.
+            let double = match client.guard {
+                Some(_) => Client { name: format!("{request}, again"), ..client.clone() },
+                None => client.clone(),
+            };
             if forges {
                 self.forge(number, &minted, &client).await;
             }
-            let answer = if is_doubled && has_key {
-                let (one, other) = (self.spend(number, &minted, &client), self.spend(number, &minted, &client));
+            if looks {
+                self.look(number, &minted).await;
+            }
+            let answer = if is_doubled && (has_key || is_at_guard) {
+                let (one, other) = (self.spend(number, &minted, &client), self.spend(number, &minted, &double));
                 futures_util::future::join(one, other).await.0
             } else {
                 self.spend(number, &minted, &client).await
@@ -73,7 +86,7 @@ impl Simulation {
     }
 
     /// A pause before asking again, on either side of the end of the replay window.
-    fn pause(&self) -> Duration {
+    pub(super) fn pause(&self) -> Duration {
         Duration::from_millis(self.draw(|rng| match rng.u32(0..4) {
             0..3 => rng.u64(0..3000),
             _ => rng.u64(55_000..65_000),

@@ -55,10 +55,34 @@ impl Simulation {
 
     /// Asks once for a token.
     pub(crate) async fn spend(&self, number: usize, minted: &Minted, client: &Client) -> Option<Answer> {
-        let invoked = self.functions.spend(minted.token.expose(), client.key.as_deref()).await;
+        let token = minted.token.expose();
+        let invoked = match &client.guard {
+            Some(id) => self.functions.guard(token, id.clone()).await,
+            None => self.functions.spend(token, client.key.as_deref()).await,
+        };
         self.judge().spend(minted, client, &invoked, &self.network.services());
         self.note(|| format!("{} asks for token {number}: {}", client.name, summary(&invoked)));
         invoked.answer
+    }
+
+    /// Has the operator revoke a token.
+    pub(crate) async fn revoke(&self, number: usize, minted: &Minted) -> Option<Answer> {
+        let invoked = self.functions.revoke(minted.token.expose()).await;
+        self.judge().revocation(minted, &invoked, &self.network.services());
+        self.note(|| format!("the operator revokes token {number}: {}", summary(&invoked)));
+        invoked.answer
+    }
+
+    /// Has the operator look at a token.
+    async fn look(&self, number: usize, minted: &Minted) {
+        let invoked = self.functions.inspect(minted.token.expose()).await;
+        self.judge().look(minted, &invoked, &self.network.services());
+        self.note(|| format!("the operator looks at token {number}: {}", summary(&invoked)));
+    }
+
+    /// A client that asks at the door of a route, in an invocation of its own.
+    pub(crate) fn at_guard(&self, name: &str) -> Client {
+        Client { name: name.to_owned(), key: None, guard: Some(self.functions.invocation_id()) }
     }
 
     /// Asks with a token whose MAC is made up.

@@ -11,11 +11,15 @@ use crate::simulation::lambda::Minted;
 const END: Duration = Duration::from_hours(240);
 
 impl Simulation {
-    /// Revokes one token.
+    /// Revokes one token, and repeats that until the outcome is known.
     pub(super) async fn revocation(self: Arc<Self>, number: usize, minted: Minted) {
         sleep(self.moment()).await;
-        self.network.services().table.revoke(&minted.jti, self.clock.now());
-        self.note(|| format!("the operator revokes token {number}"));
+        for _ in 0..5 {
+            if self.revoke(number, &minted).await.is_some_and(|answer| answer.status == 200) {
+                return;
+            }
+            sleep(self.pause()).await;
+        }
     }
 
     /// Rotates the keys twice, long after each other: a key has to be known before it signs, and to
