@@ -9,10 +9,11 @@
 
 mod api;
 mod attacks;
-mod gate;
 mod gateway;
+mod guard;
 mod iam;
 mod life;
+mod operators;
 mod races;
 mod refusals;
 mod remapping;
