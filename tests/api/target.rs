@@ -14,10 +14,9 @@ pub(crate) enum Target {
 }
 
 /// The modules that a target cannot show, and why.
-const CANNOT_SHOW: [(Target, &str, &str); 7] = [
+const CANNOT_SHOW: [(Target, &str, &str); 6] = [
     (Target::Sam, "attacks", "it takes about a second a request, and ignores the template's gateway responses"),
     (Target::Sam, "gateway", "it ignores the template's gateway responses and repeats one request id"),
-    (Target::Sam, "guard", "it gives all methods of a function's path one authorizer, and ignores gateway responses"),
     (Target::Sam, "iam", "it checks no signature"),
     (Target::Sam, "races", "it takes about a second a request"),
     (Target::Sam, "remapping", "it passes WWW-Authenticate on as it is"),

@@ -79,7 +79,7 @@ async fn a_decision_without_a_token_is_500_also_where_a_cached_one_is_only_count
 
 #[tokio::test]
 async fn a_request_that_the_guard_let_through_succeeds() {
-    let response = handle(&service("refuse"), event("hello-guarded", "eyJ.t.t", "hello-1")).await.unwrap();
+    let response = handle(&service("refuse"), event("guarded", "eyJ.t.t", "hello-1")).await.unwrap();
     assert_eq!((response.status_code, response.body.as_str()), (200, r#"{"status":"success"}"#));
     assert!(response.headers.get("x-access-token").is_none());
 }
@@ -88,7 +88,7 @@ async fn a_request_that_the_guard_let_through_succeeds() {
 async fn a_guarded_request_without_the_guard_s_context_is_500_whatever_the_client_sends() {
     let minted = sample("hello", "eyJ.t.t")["requestContext"]["authorizer"].clone();
     for context in [serde_json::Value::Null, serde_json::json!({}), minted] {
-        let mut hello = sample("hello-guarded", "eyJ.t.t");
+        let mut hello = sample("guarded", "eyJ.t.t");
         hello["headers"]["jti"] = "0198d7a2-6c0e-4f5e-9d43-3a1b2c4d5e6f".into();
         hello["requestContext"]["authorizer"] = context;
         for check in ["refuse", "count"] {
@@ -101,7 +101,7 @@ async fn a_guarded_request_without_the_guard_s_context_is_500_whatever_the_clien
 #[tokio::test]
 async fn a_guard_s_decision_of_another_request_is_500_unless_it_is_only_counted() {
     for (name, value) in [("spentFor", "another"), ("decidedAt", "2001-01-01T00:00:00Z"), ("decidedAt", "now")] {
-        let mut hello = sample("hello-guarded", "eyJ.t.t");
+        let mut hello = sample("guarded", "eyJ.t.t");
         hello["requestContext"]["authorizer"][name] = value.into();
         for (check, status) in [("refuse", 500), ("count", 200)] {
             let response = handle(&service(check), invocation(&hello, "hello-1")).await.unwrap();
@@ -112,6 +112,6 @@ async fn a_guard_s_decision_of_another_request_is_500_unless_it_is_only_counted(
 
 #[tokio::test]
 async fn a_guarded_route_is_open_while_the_minting_routes_are_closed() {
-    let event = event("hello-guarded", "eyJ.t.t", "hello-1");
+    let event = event("guarded", "eyJ.t.t", "hello-1");
     assert_eq!(handle(&service_with("OPEN_ROUTES", "false"), event).await.unwrap().status_code, 200);
 }
