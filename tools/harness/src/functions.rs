@@ -81,7 +81,10 @@ impl Function {
     /// The file of its binary in `build`, the folder into which `sam build` puts the functions.
     #[must_use]
     pub fn binary(&self, build: &Path) -> PathBuf {
-        build.join(self.logical_id("Function")).join("bootstrap")
+        // SAM builds a binary that two functions share once, into the folder of the first.
+        let shares = self.folder() == "hello";
+        let folder = if shares { "HelloFunction-Shared".to_owned() } else { self.logical_id("Function") };
+        build.join(folder).join("bootstrap")
     }
 }
 
