@@ -6,7 +6,7 @@ use apigw::{Answer, ConfigError, Decision, Event, Request, Settings, SpentContex
 use lambda_runtime::Error;
 use serde::Serialize;
 use tokens::{
-    Caller, Checker, Claimant, Issuer, MAX_REVOKED_BEFORE, Ports, Refusal, Spend, SpendError, Spender, Timestamp, Token,
+    Caller, Checker, Claimant, Issuer, MAX_REVOKED_BEFORE, Ports, Spend, SpendError, Spender, Timestamp, Token,
 };
 
 /// The state that all invocations of the function share.
@@ -85,10 +85,7 @@ async fn spend(service: &Service, request: Request) -> Result<Decision<GuardCont
             };
             Ok(Decision::Allow { principal_id: context.jti.clone(), context: GuardContext::Spent(context) })
         }
-        Err(SpendError::Refused(refusal @ Refusal::AlreadyUsed { used_at })) => {
-            Ok(deny(refusal.reason(), Some(used_at)))
-        }
-        Err(SpendError::Refused(refusal)) => Ok(deny(refusal.reason(), None)),
+        Err(SpendError::Refused(refusal)) => Ok(deny(refusal.reason(), refusal.used_at())),
         Err(err) => Err(err.into()),
     }
 }

@@ -127,7 +127,7 @@ fn an_operator_may_call_exactly_the_routes_that_require_an_iam_permission() {
     let api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/Prod/POST";
     let routes = ["mint", "introspect", "revoke"].map(|route| format!("{api}/tokens/{route}"));
     assert_eq!(words(&statement["Resource"]), routes);
-    assert_eq!(names(policy), ["Description", "PolicyDocument"], "it is attached to nobody");
+    assert_eq!(names(policy), ["Description", "PolicyDocument"], "it is attached to no role and no user");
 }
 
 #[test]

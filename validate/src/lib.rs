@@ -8,7 +8,7 @@ use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings
 use http::StatusCode;
 use lambda_runtime::Error;
 use serde::Serialize;
-use tokens::{Caller, Checker, Issuer, MAX_REVOKED_BEFORE, Ports, Refusal, Spend, SpendError, Spender, Timestamp};
+use tokens::{Caller, Checker, Issuer, MAX_REVOKED_BEFORE, Ports, Spend, SpendError, Spender, Timestamp};
 
 /// The state that all invocations of the function share.
 #[derive(Debug)]
@@ -70,10 +70,7 @@ async fn validate(service: &Service, request: Request) -> Result<Response, ApiEr
 /// The answer to a spend that failed: a refusal with its reason, else an unknown outcome.
 fn api_error(err: SpendError) -> ApiError {
     match err {
-        SpendError::Refused(refusal @ Refusal::AlreadyUsed { used_at }) => {
-            ApiError::refused(refusal.reason(), Some(used_at.0))
-        }
-        SpendError::Refused(refusal) => ApiError::refused(refusal.reason(), None),
+        SpendError::Refused(refusal) => ApiError::refused(refusal.reason(), refusal.used_at().map(|used_at| used_at.0)),
         SpendError::Keys(_) | SpendError::Store(_) => ApiError::unavailable(err),
     }
 }

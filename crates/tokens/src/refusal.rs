@@ -44,6 +44,15 @@ impl Refusal {
             Self::UnknownToken => "unknown_token",
         }
     }
+
+    /// When the token was spent, if that is why it is refused.
+    #[must_use]
+    pub const fn used_at(self) -> Option<Timestamp> {
+        match self {
+            Self::AlreadyUsed { used_at } => Some(used_at),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +70,7 @@ mod tests {
             (Refusal::UnknownToken, "unknown_token"),
         ] {
             assert_eq!(refusal.reason(), reason);
+            assert_eq!(refusal.used_at(), (reason == "already_used").then_some(Timestamp(1)));
         }
     }
 }

@@ -141,7 +141,7 @@ pub(crate) async fn race<S: Spend + ?Sized + 'static>(stores: &[Arc<S>], jti: Jt
 }
 
 /// Whether a token's history is one of an atomic test and set, after which its row names `user` or says when it
-/// was revoked: one claimant or the operator wins, and nobody is told so before the winner has even called.
+/// was revoked: one claimant or the operator wins, and no caller is told so before the winner has even called.
 ///
 /// For a token that is used once this is all that linearizability asks, in one pass. When the outcome
 /// of the winner's claim is not known, the row names it.
@@ -152,7 +152,7 @@ fn linearizable(
     revoked_at: Option<Timestamp>,
 ) -> Result<(), String> {
     if revoked_at.is_some() {
-        let Some(Revocation { began, .. }) = revocation else { return Err("nobody has revoked it".to_owned()) };
+        let Some(Revocation { began, .. }) = revocation else { return Err("no operator has revoked it".to_owned()) };
         let is_true = |event: &Event| match event.verdict {
             Some(Verdict::Revoked) => event.ended >= began,
             Some(_) => false,
@@ -249,7 +249,7 @@ mod tests {
         assert!(violation_with(Some(5), &[(0, 6, USED)], None).is_some());
         assert!(violation_with(Some(5), &[(0, 4, REVOKED)], None).is_some(), "told before the operator had asked");
         assert!(violation_with(Some(5), &[(0, 6, YES), (7, 8, REVOKED)], Some(0)).is_some());
-        assert!(violation_with(None, &[(0, 6, REVOKED)], None).is_some(), "revoked by nobody");
+        assert!(violation_with(None, &[(0, 6, REVOKED)], None).is_some(), "no operator has revoked it");
         let answered = Some(Revocation { began: Instant::now(), is_answered: true });
         assert!(linearizable(&[], answered, None, None).is_err(), "neither revoked nor used");
     }
