@@ -160,6 +160,7 @@ fn ci() -> String {
         (" --locked", ""),
         (" --quiet", ""),
         ("prove ", "cargo run --release -p proof -- "),
+        ("tool build ", "cargo build --release "),
         ("target/release/bench ", "cargo run --release -p bench -- "),
         ("\"$url\"", "http://127.0.0.1:8000"),
     ]
@@ -257,14 +258,16 @@ impl Local {
     /// Runs a block's commands against this server.
     fn run(&self, block: &Block) -> Vec<String> {
         let prelude = format!(
-            "cd '{}'
-            export API_URL=http://{} AWS_REGION=us-east-1
-            export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}
-            TOKEN=$(curl -s $API_URL/tokens | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')",
-            env!("CARGO_TARGET_TMPDIR"),
-            self.address,
-            local::ACCESS_KEY_ID,
-            local::SECRET_ACCESS_KEY
+            "token-auth() {{ cargo run --quiet --manifest-path '{root}/Cargo.toml' -p cli -- \"$@\"; }}
+            cd '{scratch}'
+            export API_URL=http://{address} TOKEN_AUTH_URL=http://{address} AWS_REGION=us-east-1
+            export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}
+            TOKEN=$(curl -s $API_URL/tokens | sed 's/.*\"token\":\"\\([^\"]*\\).*/\\1/')",
+            root = root().display(),
+            scratch = env!("CARGO_TARGET_TMPDIR"),
+            address = self.address,
+            id = local::ACCESS_KEY_ID,
+            secret = local::SECRET_ACCESS_KEY
         );
         run(block, &prelude, |command| command.replace("127.0.0.1:3000", &self.address))
     }
