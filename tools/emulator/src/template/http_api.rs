@@ -184,7 +184,7 @@ fn authorization(
     auth.allow_only(&["Authorizer"])?;
     match (auth.get("Authorizer")?, default) {
         (None, None) => {
-            Err(auth.fault("SAM refuses an Auth without Authorizer where the API has no DefaultAuthorizer"))
+            Err(auth.fault("an Auth without Authorizer is not supported where the API has no DefaultAuthorizer"))
         }
         (None, Some(_)) => Ok(of_default()),
         (Some(name), None) if name.text()? == "NONE" => {

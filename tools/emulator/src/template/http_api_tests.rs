@@ -145,7 +145,7 @@ fn an_unsupported_part_is_a_fault_that_names_the_line() {
             "event",
             &event("Path: /b, Method: get, Auth: {}"),
             25,
-            "SAM refuses an Auth without Authorizer where the API has no DefaultAuthorizer",
+            "an Auth without Authorizer is not supported where the API has no DefaultAuthorizer",
         ),
         (
             "event",
