@@ -3,6 +3,9 @@
 //! The template alone decides what is served: routes, authorizers, CORS, gateway responses, throttling
 //! and every function's environment. The handlers behind it are given by name ([`Functions`]).
 //!
+//! It serves one REST API (`AWS::Serverless::Api`) or one HTTP API (`AWS::Serverless::HttpApi`), whose own steps
+//! are in `http_api`. The steps of a REST API:
+//!
 //! | step of a request | refused with |
 //! | --- | --- |
 //! | read the host, the query and the body | HTTP's own 400 and 408, without a gateway response |
