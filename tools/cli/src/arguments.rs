@@ -14,7 +14,7 @@ Exit codes:
   0  yes: minted, accepted, active, revoked, one use held
   1  no: refused, inactive, one use is broken
   2  wrong use
-  3  not known: no answer, or an unknown outcome; never to be read as a no
+  3  not known: an answer is missing; never read it as a no
   4  credentials are missing, or they do not permit the request";
 
 /// Gets, spends and inspects one-time tokens, and proves that a deployment accepts each of them once.
@@ -22,6 +22,7 @@ Exit codes:
 #[command(
     name = "token-auth",
     version,
+    disable_help_subcommand = true,
     help_template = HELP,
     after_help = EXIT_CODES,
     before_help = "\

@@ -45,9 +45,10 @@ async fn main() -> ExitCode {
             let output = Output::new(&global);
             output.end(&run(command, &global, output).await)
         }
-        Err(err) => {
-            _ = err.print();
-            if err.use_stderr() { Code::Usage } else { Code::Yes }
+        Err(err) if err.use_stderr() => output::wrong_use(&err),
+        Err(help) => {
+            _ = help.print();
+            Code::Yes
         }
     };
     ExitCode::from(code as u8)

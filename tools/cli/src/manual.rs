@@ -23,7 +23,7 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Answer {
 ///
 /// A failure if the folder cannot be written to.
 pub(crate) fn man(folder: Option<&Path>) -> Result<Answer, Failure> {
-    let command = Arguments::command().help_template("");
+    let command = with_examples(Arguments::command()).mut_subcommands(with_examples);
     match folder {
         Some(folder) => {
             let unwritable = |err| Failure::usage(format!("cannot write to {}: {err}", folder.display()));
@@ -42,6 +42,13 @@ pub(crate) fn man(folder: Option<&Path>) -> Result<Answer, Failure> {
             Ok(printed(&page))
         }
     }
+}
+
+/// Moves the examples to where a manual page has them, before the exit codes.
+fn with_examples(command: clap::Command) -> clap::Command {
+    let parts = [command.get_before_help(), command.get_after_help()];
+    let text = parts.into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
+    command.after_long_help(text)
 }
 
 fn printed(bytes: &[u8]) -> Answer {

@@ -67,20 +67,21 @@ const SHOWN: usize = 300;
 
 /// A text from outside as it may be printed: on one line, short, and without anything that could be a token.
 pub(crate) fn plain(text: &str) -> String {
+    without_tokens(text).chars().map(|it| if it.is_control() { ' ' } else { it }).take(SHOWN).collect()
+}
+
+/// A text in which each word that could be a token, or a part of one, is shortened.
+pub(crate) fn without_tokens(text: &str) -> String {
     let is_part_of_token = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
-    let mut shown = String::new();
-    for word in text.split_inclusive(|it| !is_part_of_token(it)).take(SHOWN) {
+    let shown = |word: &str| {
         let name = word.trim_end_matches(|it| !is_part_of_token(it));
         // Two segments of a JWT begin with the base64url of `{"`.
-        if let Some(begin) = name.find("eyJ") {
-            shown += &name[..begin];
-            shown += "eyJ…";
-            shown += &word[name.len()..];
-        } else {
-            shown += word;
+        match name.find("eyJ") {
+            Some(begin) => format!("{}eyJ…{}", &name[..begin], &word[name.len()..]),
+            None => word.to_owned(),
         }
-    }
-    shown.chars().map(|it| if it.is_control() { ' ' } else { it }).take(SHOWN).collect()
+    };
+    text.split_inclusive(|it| !is_part_of_token(it)).map(shown).collect()
 }
 
 #[cfg(test)]

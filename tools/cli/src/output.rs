@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     arguments::{Color, Global},
-    outcome::{Answer, Code, Failure},
+    outcome::{Answer, Code, Failure, without_tokens},
 };
 
 /// The verdict yes.
@@ -76,6 +76,17 @@ impl Output {
             }
         }
     }
+}
+
+/// Prints why the arguments are wrong. They are not parsed then, but may ask for JSON all the same.
+pub(crate) fn wrong_use(err: &clap::Error) -> Code {
+    _ = if std::env::args_os().any(|argument| argument == "--json") {
+        print_json(&Failure::usage(err.to_string().trim()).json())
+    } else {
+        // It shows the argument at fault, which can be a token.
+        anstream::stderr().write_all(without_tokens(&err.render().ansi().to_string()).as_bytes())
+    };
+    Code::Usage
 }
 
 fn print(text: &str) -> io::Result<()> {

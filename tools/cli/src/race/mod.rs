@@ -16,6 +16,7 @@ use std::{
 
 use reqwest::Url;
 use tokio::{
+    signal::unix::{SignalKind, signal},
     sync::Barrier,
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
@@ -55,9 +56,11 @@ const MINT_ATTEMPTS: u32 = 5;
 ///
 /// A failure if the race is not to begin.
 pub(crate) async fn race(client: &Client, options: &Race, output: Output) -> Result<Answer, Failure> {
-    confirm(client.base(), options)?;
+    confirm(client, options)?;
+    let unheard = |err| Failure::new(Code::Unknown, "interrupt", format!("Ctrl-C cannot be heard: {err}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
     let Race { tokens, clients, .. } = *options;
-    output.note(&format!("racing {tokens} tokens, {clients} clients each, at {}\n", client.base()));
+    output.note(&format!("racing {tokens} tokens, {clients} clients each, at {}\n", client.url("")));
     let mut report = Report::new(tokens);
     let mut progress = Progress::new(output, tokens);
     tokio::select! {
@@ -66,25 +69,25 @@ pub(crate) async fn race(client: &Client, options: &Race, output: Output) -> Res
                 report.end(failure);
             }
         }
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupt.recv() => report.end(Failure::new(Code::Unknown, "interrupted", "The race was interrupted")),
     }
     Ok(report.answer())
 }
 
 /// Asks before a race that costs money.
-fn confirm(base: &Url, options: &Race) -> Result<(), Failure> {
-    if options.yes || is_loopback(base) {
+fn confirm(client: &Client, options: &Race) -> Result<(), Failure> {
+    if options.yes || is_loopback(client.base()) {
         return Ok(());
     }
     let Race { tokens, clients, .. } = *options;
     let requests = u64::from(tokens) * u64::from(clients + 1) + u64::from(clients);
     let usd = (requests as f64 * USD_PER_MILLION / 1e6).max(0.01);
-    let what = format!("the race writes {tokens} rows by {requests} requests at {base}, for about {usd:.2} USD");
+    let url = client.url("");
+    let what = format!("the race writes {tokens} rows by {requests} requests at {url}, for about {usd:.2} USD");
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Err(Failure::usage(format!("{what}: agree with --yes")));
     }
-    let is_agreed = dialogue(&what);
-    if is_agreed { Ok(()) } else { Err(Failure::usage("the race was not begun")) }
+    if dialogue(&what) { Ok(()) } else { Err(Failure::usage("the race was not begun")) }
 }
 
 /// Asks at the terminal.

@@ -210,8 +210,7 @@ impl Report {
 
     fn verdict(&self) -> String {
         let seen = self.held + self.broken() + self.not_shown;
-        let early =
-            self.ended_by.as_ref().map(|it| format!(" The race ended early: {}", it.message)).unwrap_or_default();
+        let early = self.ended_by.as_ref().map(|it| format!(". {}", it.message)).unwrap_or_default();
         match self.code() {
             Code::Yes => format!("{GOOD}one use held{GOOD:#}"),
             Code::No => format!("{WRONG}one use is broken: for {} of {seen} tokens{WRONG:#}{early}", self.broken()),
