@@ -280,19 +280,22 @@ impl Drop for Local {
     }
 }
 
-/// Runs blocks in the order of their documents. A block that starts `local` starts it for those after it.
+/// Runs blocks in the order of their documents. A block that starts `local` starts it for those after it in its
+/// document.
 fn run_on_local(blocks: &[Block]) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut server: Option<Local> = None;
-    for block in blocks {
-        if let Some(step) = block.to_run().find(|step| step.command.starts_with(START_LOCAL)) {
-            let (local, printed) = Local::start(&step.command, &step.output);
-            if !step.output.is_empty() && !shows(&step.output, &printed) {
-                faults.push(block.fault(&format!("{}\nprints:\n{printed}", step.command)));
+    for blocks in blocks.chunk_by(|one, next| one.document == next.document) {
+        let mut server: Option<Local> = None;
+        for block in blocks {
+            if let Some(step) = block.to_run().find(|step| step.command.starts_with(START_LOCAL)) {
+                let (local, printed) = Local::start(&step.command, &step.output);
+                if !step.output.is_empty() && !shows(&step.output, &printed) {
+                    faults.push(block.fault(&format!("{}\nprints:\n{printed}", step.command)));
+                }
+                server = Some(local);
             }
-            server = Some(local);
+            faults.extend(server.get_or_insert_with(|| Local::start(START_LOCAL, "").0).run(block));
         }
-        faults.extend(server.get_or_insert_with(|| Local::start(START_LOCAL, "").0).run(block));
     }
     faults
 }
