@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -43,6 +44,31 @@ export async function local(parameters = {}) {
   after(stop);
   return { url: await Promise.race([started, failed]), stop };
 }
+
+/** Starts a server on a free port, and returns its address. */
+export async function serve(answer) {
+  const server = createServer(answer);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  after(() => { server.close(); server.closeAllConnections(); });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/**
+ * Starts a server that has the API at `url` under `path`, as API Gateway has a stage or a mapping.
+ *
+ * It hands on each request that `answer` does not answer.
+ */
+export const front = (url, path, answer = () => false) => serve((incoming, response) => {
+  if (answer(incoming, response)) return;
+  const rest = incoming.url.startsWith(path) && incoming.url.slice(path.length);
+  if (typeof rest !== 'string' || !/^([/?]|$)/.test(rest)) return response.writeHead(404).end();
+  const outgoing = request(url + rest.replace(/^(?!\/)/, '/'), { method: incoming.method, headers: incoming.headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  });
+  outgoing.on('error', () => response.destroy());
+  incoming.pipe(outgoing);
+});
 
 /** A token from a `local`. */
 export const mint = async (url) => (await (await fetch(`${url}/hello`)).json()).accessToken;
@@ -87,11 +113,11 @@ export async function open(t, browser, url, { expects = /^$/, before, ...options
   return page;
 }
 
-/** Waits until the element has the English text `name`, and returns its class. */
+/** Waits until the element has the text `name`, and until the action has ended; returns its class. */
 export async function says(page, id, name, values, language) {
   const pattern = text(name, values, language);
-  await page.waitForFunction(([id, source]) => new RegExp(source).test(document.getElementById(id).textContent),
-    [id, pattern.source]).catch(async () => assert.match(await page.textContent(`#${id}`), pattern));
+  await page.waitForFunction(([id, source, isWaiting]) => new RegExp(source).test(document.getElementById(id).textContent)
+    && (isWaiting || !document.querySelector('[aria-busy=true]')), [id, pattern.source, name === 'waiting']).catch(async () => assert.match(await page.textContent(`#${id}`), pattern));
   return page.getAttribute(`#${id}`, 'class');
 }
 
