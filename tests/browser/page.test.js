@@ -23,6 +23,16 @@ for (const [path, opened] of [['/Prod', '/Prod'], ['/Prod', '/Prod/'], ['/api', 
   });
 }
 
+test('the page that examples/website copies calls the API below /Prod/', async (t) => {
+  const response = await fetch(`${url}/`);
+  const html = (await response.text()).replace('data-api="./"', 'data-api="./Prod/"');
+  const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': response.headers.get('content-security-policy') };
+  const server = await front(url, '/Prod', (request, response) => request.url === '/' && response.writeHead(200, headers).end(html));
+  const page = await open(t, browser, server);
+  await get(page);
+  assert.deepEqual(page.requests, [`GET ${server}/`, `GET ${server}/Prod/hello`]);
+});
+
 test('the page is one response of at most 25 kB, or 10 kB as gzip', async () => {
   const body = Buffer.from(await (await fetch(`${url}/`)).arrayBuffer());
   assert.ok(body.length <= 25_000, `${body.length} bytes`);
@@ -33,13 +43,12 @@ test('its first paint takes at most 1.5 times that of an empty page', async (t) 
   const empty = await serve((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>empty</title><p>empty'));
   const context = await browser.newContext();
   t.after(() => context.close());
+  // In one tab, because the start of another process takes longer than either page.
+  const page = await context.newPage();
   const paint = async (address) => {
-    const page = await context.newPage();
     await page.goto(address);
-    const time = await page.evaluate(() => new Promise((resolve) => new PerformanceObserver((list) =>
+    return page.evaluate(() => new Promise((resolve) => new PerformanceObserver((list) =>
       list.getEntriesByName('first-contentful-paint').forEach((it) => resolve(it.startTime))).observe({ type: 'paint', buffered: true })));
-    await page.close();
-    return time;
   };
   const median = (times) => times.sort((a, b) => a - b)[4];
   await paint(empty);
@@ -76,7 +85,7 @@ test('the policy lets no other script, style, markup, form, frame or origin in',
     const form = Object.assign(document.createElement('form'), { action: elsewhere });
     document.body.append(form);
     form.submit();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let i = 0; i < 30 && !violations.includes('form-action'); i++) await new Promise((resolve) => setTimeout(resolve, 100));
     return { violations, ran: window.ran };
   }, 'http://127.0.0.1:9');
   assert.equal(stopped.ran, undefined);
