@@ -121,6 +121,9 @@ impl Block {
     /// Why the comment does not say how the block is run; `ci` are the commands of `.ci/run`.
     fn faults(&self, ci: &str) -> Vec<String> {
         let mut faults = Vec::new();
+        if self.steps.is_empty() {
+            faults.push(self.fault("no command; in a console block each begins with `$ `"));
+        }
         if let Some(exception) = &self.exception {
             let has_reason = exception.split_once(": ").is_some_and(|(_, reason)| !reason.is_empty());
             if !has_reason || self.to_run().count() == self.steps.len() {
@@ -368,6 +371,12 @@ fn a_block_is_at_fault_unless_its_comment_is_true() {
     {
         assert_eq!(faults(bad), 1, "{bad}");
     }
+}
+
+#[test]
+fn a_block_without_a_command_is_a_fault() {
+    let blocks = blocks("README.md", "<!-- run: local -->\n```console\ncargo test\n```\n");
+    assert_eq!(blocks[0].faults("").len(), 1);
 }
 
 #[test]
