@@ -152,9 +152,7 @@ fn deployed(stack: &str) -> (Target, String) {
 /// Starts `local` on a free port. It runs until the test ends.
 async fn start_local() -> String {
     let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
-    let host = std::net::Ipv4Addr::LOCALHOST.into();
-    let options = local::Options { host, port: 0, template, throttle: false };
-    let server = local::Server::bind(options, &local::functions().unwrap()).await.unwrap();
+    let server = local::Server::bind(local::Options::new(template), &local::functions().unwrap()).await.unwrap();
     let url = server.url().to_owned();
     tokio::spawn(server.serve(std::future::pending()));
     url

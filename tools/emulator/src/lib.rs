@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,9 +35,10 @@ use tokio::net::TcpListener;
 pub use lambda::{Environment, Functions, Reply};
 pub use template::Fault;
 
+use account::Region;
 use rest_api::RestApi;
 use sigv4::AccessKey;
-use template::{Api, Authorization, Route, Target};
+use template::{Api, Authorization, Inputs, Route, Target};
 
 mod account;
 mod body;
@@ -65,8 +66,27 @@ pub struct Options {
     pub port: u16,
     /// The SAM template.
     pub template: PathBuf,
+    /// Values of the template's parameters, by name, instead of their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// The Region, such as `eu-west-1`. Without one, `AWS::Region` is `local`, and requests are signed for `us-east-1`.
+    pub region: Option<String>,
     /// Whether the template's throttling is enforced.
     pub throttle: bool,
+}
+
+impl Options {
+    /// Serves `template` with its defaults on a free port of the loopback address, without throttling.
+    #[must_use]
+    pub fn new(template: impl Into<PathBuf>) -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            template: template.into(),
+            parameters: BTreeMap::new(),
+            region: None,
+            throttle: false,
+        }
+    }
 }
 
 /// Why the server did not start.
@@ -88,6 +108,9 @@ pub enum StartError {
         /// What is wrong, and in which line.
         fault: Fault,
     },
+    /// The Region is malformed, or in another partition than `aws`.
+    #[error("{0} cannot be the Region: a Region of the partition aws is expected, such as eu-west-1")]
+    Region(String),
     /// A function does not accept its environment variables.
     #[error("{function}: {message}")]
     Configuration {
@@ -132,14 +155,19 @@ impl Server {
         let text = std::fs::read_to_string(&options.template)
             .map_err(|source| StartError::Read { path: path.clone(), source })?;
         let in_template = |fault| StartError::Template { path: path.clone(), fault };
-        let api = Api::parse(&text).map_err(in_template)?;
+        let region =
+            options.region.as_deref().map(|name| Region::parse(name).ok_or_else(|| StartError::Region(name.into())));
+        let region = region.transpose()?.unwrap_or_default();
+        let inputs = Inputs { parameters: options.parameters, region: region.clone() };
+        let api = Api::read(&text, inputs).map_err(in_template)?;
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
                 in_template(Fault::new(function.line, format!("no handler for the binary {}", function.binary)))
             })?;
             let handler = handler.map_err(|message| StartError::Configuration { function: id.clone(), message })?;
-            let function = lambda::Function { id: id.clone(), handler, timeout: function.timeout };
+            let function =
+                lambda::Function { id: id.clone(), region: region.clone(), handler, timeout: function.timeout };
             ready.insert(id.clone(), Arc::new(function));
         }
         let address = SocketAddr::new(options.host, options.port);
@@ -148,9 +176,9 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let url = format!("http://{address}");
         let access_key = functions.access_key.as_ref();
-        let summary = summarize(&api, &url, access_key, options.throttle);
+        let summary = summarize(&api, &url, access_key, &region, options.throttle);
         let warnings = warnings(&api, &path, access_key);
-        let api = Arc::new(RestApi::new(api, &ready, access_key.cloned(), options.throttle));
+        let api = Arc::new(RestApi::new(api, &ready, access_key.cloned(), region, options.throttle));
         Ok(Self { listener, url, api, summary, warnings })
     }
 
@@ -197,7 +225,7 @@ impl Server {
 }
 
 /// The routes, the throttling, the access key and a request to try.
-fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bool) -> String {
+fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, region: &Region, throttles: bool) -> String {
     let mut text = format!("listening on {url}\n");
     let mut has_preflights = false;
     for route in &api.routes {
@@ -225,7 +253,7 @@ fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bo
     }
     let is_iam = |route: &&Route| route.authorization == Authorization::Iam;
     if let (Some(_), Some(key)) = (api.routes.iter().find(is_iam), access_key) {
-        let scope = format!("aws:amz:{}:{}", account::SIGNING_REGION, sigv4::SERVICE);
+        let scope = format!("aws:amz:{}:{}", region.of_signatures(), sigv4::SERVICE);
         _ = writeln!(text, "AWS_IAM: sign with curl --aws-sigv4 {scope} --user {}:{}", key.id, key.secret);
     }
     let mut open = api.routes.iter().filter(|route| !route.path.contains('{') && !is_iam(route));

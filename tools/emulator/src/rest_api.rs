@@ -14,6 +14,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
+use crate::account::Region;
 use crate::event::{self, Description};
 use crate::gateway_response::{GatewayResponses, Refusal, ResponseType};
 use crate::lambda::{Function, InvokeError};
@@ -39,6 +40,8 @@ const NOT_IN_A_QUERY: [char; 3] = ['{', '|', '}'];
 /// A REST API that is ready to serve.
 #[derive(Debug)]
 pub(crate) struct RestApi {
+    /// Its Region.
+    region: Region,
     /// Name of the stage.
     stage: String,
     /// Finds the index of an endpoint.
@@ -81,6 +84,7 @@ impl RestApi {
         api: Api,
         functions: &BTreeMap<String, Arc<Function>>,
         access_key: Option<AccessKey>,
+        region: Region,
         throttles: bool,
     ) -> Self {
         let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
@@ -101,6 +105,7 @@ impl RestApi {
             route,
         };
         Self {
+            region,
             stage: api.stage,
             routes: api.table,
             endpoints: api.routes.into_iter().map(endpoint).collect(),
@@ -179,7 +184,8 @@ impl RestApi {
             record.verdict = Some(verified.as_ref().map_or_else(Refusal::error_type, |()| "Allow"));
             verified?;
         }
-        let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
+        let description =
+            Description::new(request, path, self.region.name(), &self.stage, &endpoint.route, &found, context);
         if let Some((authorizer, function)) = &endpoint.authorizer {
             let authorized = if description.identifies(authorizer) {
                 authorize(function, &description, context, record).await
@@ -207,7 +213,8 @@ impl RestApi {
     /// Verifies the signature of a request and adds its caller to the request's context.
     fn verify(&self, request: &Parts, body: &[u8], context: &mut Value) -> Result<(), Refusal> {
         let host = context["domainName"].as_str().unwrap_or_default();
-        let key_id = sigv4::verify(request, host, body, self.access_key.as_ref(), clock::now())?;
+        let key_id =
+            sigv4::verify(request, host, body, self.access_key.as_ref(), self.region.of_signatures(), clock::now())?;
         event::add_caller(context, key_id);
         Ok(())
     }
@@ -318,7 +325,8 @@ mod tests {
                 Ok(serde_json::json!({}))
             });
             let handler = functions.make("f", &BTreeMap::new()).unwrap().unwrap();
-            let function = Function { id: "F".to_owned(), handler, timeout: Duration::from_secs(60) };
+            let function =
+                Function { id: "F".to_owned(), region: Region::default(), handler, timeout: Duration::from_secs(60) };
 
             let response = integrate(&function, Value::Null, &mut Record::default()).await;
 

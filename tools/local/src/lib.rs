@@ -5,6 +5,7 @@
 
 mod dynamodb;
 mod functions;
+mod overrides;
 
 /// Id of the access key that signs requests to routes with `AWS_IAM`. It belongs to no AWS account.
 pub const ACCESS_KEY_ID: &str = "AKIDLOCAL";
@@ -14,3 +15,4 @@ pub const SECRET_ACCESS_KEY: &str = "local-secret";
 pub use dynamodb::{DynamoDbError, dynamodb};
 pub use emulator::{Options, Server};
 pub use functions::{functions, functions_over};
+pub use overrides::parameter_overrides;

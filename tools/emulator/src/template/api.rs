@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::auth::{Auth, Authorizer};
 use super::intrinsics::Document;
 use super::known::{self, Resource, of_type};
+use super::parameters::Inputs;
 use super::route::{Authorization, Route, Target};
 use super::stage::{self, Throttling};
 use super::value::Value;
@@ -53,9 +54,9 @@ pub(crate) struct Function {
 }
 
 impl Api {
-    /// Reads the API of a template's text.
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        let document = Document::parse(text)?;
+    /// Reads the API of a template's text, deployed with `inputs`.
+    pub(crate) fn read(text: &str, inputs: Inputs) -> Result<Self, Fault> {
+        let document = Document::parse(text, inputs)?;
         let root = document.root();
         let mut warnings = Vec::new();
         known::check_sections(&root)?;

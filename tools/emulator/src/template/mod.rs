@@ -10,12 +10,14 @@ mod cors;
 mod intrinsics;
 mod known;
 mod node;
+mod parameters;
 mod route;
 mod stage;
 mod value;
 
 pub(crate) use api::Api;
 pub(crate) use auth::Authorizer;
+pub(crate) use parameters::Inputs;
 pub(crate) use route::{Authorization, Route, Target};
 pub(crate) use stage::Throttling;
 
