@@ -284,3 +284,26 @@ fn every_attack_that_is_named_has_its_row() {
     let missing: Vec<_> = attacks(&named).difference(&rows).copied().collect();
     assert!(missing.is_empty(), "docs/security.md has no row for {missing:?}");
 }
+
+/// The example is deployed and called in `.ci/run`, so what the README shows of it works.
+#[test]
+fn the_readme_shows_the_template_and_the_settings_of_the_example() {
+    let readme = read("README.md");
+    let section = readme.split("\n## ").find(|section| section.starts_with("Protect a route")).unwrap();
+    let example = read("examples/protect/template.yaml") + &read("examples/protect/samconfig.toml");
+    let lines: BTreeSet<&str> = example.lines().map(str::trim).collect();
+
+    let mut compared = 0;
+    for block in section.split("\n```").filter(|block| block.starts_with("yaml\n") || block.starts_with("toml\n")) {
+        for line in block.lines().skip(1) {
+            let line = line.split("# ").next().unwrap().trim();
+            // The example is inside the repository, and a stranger's project has the repository inside.
+            if line.is_empty() || line.contains("Location: token-auth/template.yaml") {
+                continue;
+            }
+            assert!(lines.contains(line), "examples/protect does not have the line of the README: {line}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "only {compared} lines were found in the README");
+}

@@ -7,6 +7,7 @@ itself, that test says so, and the function here can be deleted. The arguments n
 
 import functools
 import json
+import os
 import re
 import sys
 from contextvars import ContextVar
@@ -18,7 +19,7 @@ from ministack.core.arn import execute_api_arn
 from ministack.core.iam_evaluator import AuthError
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_region
-from ministack.services.cloudformation import engine, provisioners, stacks
+from ministack.services.cloudformation import engine, handlers, provisioners, stacks
 
 GAPS = {}
 
@@ -44,10 +45,10 @@ def after_deploying(kind):
             then(result[0], arguments[properties])
             return result
 
-        handlers = provisioners._RESOURCE_HANDLERS[kind]
+        of_kind = provisioners._RESOURCE_HANDLERS[kind]
         # create(logical ID, properties, …) and update(physical ID, old properties, new properties, …)
-        handlers["create"] = functools.partial(deploy, handlers["create"], 1)
-        handlers["update"] = functools.partial(deploy, handlers["update"], 2)
+        of_kind["create"] = functools.partial(deploy, of_kind["create"], 1)
+        of_kind["update"] = functools.partial(deploy, of_kind["update"], 2)
     return extend
 
 
@@ -212,6 +213,19 @@ def nested_exports():
             template.get("Mappings") or {}, name, stack_id,
         )
         cloudformation._exports.update(exports)
+
+
+@gap
+def template_urls():
+    """A template shows the URLs of nested templates as S3 has them on AWS; `sam delete` reads no others."""
+    get_template = handlers._ACTION_HANDLERS["GetTemplate"]
+    here, on_aws = os.environ["AWS_ENDPOINT_URL"], f"https://s3.{extract_region({})}.amazonaws.com"
+
+    def shown(parameters):
+        status, headers, body = get_template(parameters)
+        return status, headers, body.replace(f"{here}/".encode(), f"{on_aws}/".encode())
+
+    handlers._ACTION_HANDLERS["GetTemplate"] = shown
 
 
 @gap

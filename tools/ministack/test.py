@@ -253,6 +253,15 @@ class Gaps(unittest.TestCase):
         importer = emulator.deploy(topic, {"Imported": {"Value": {"Fn::ImportValue": name}}})
         self.assertEqual(importer["Imported"], exporter["Arn"])
 
+    @closes("template_urls")
+    def test_the_template_of_a_parent_names_those_of_its_children_as_on_aws(self, emulator):
+        child = emulator.nested({"Topic": {"Type": "AWS::SNS::Topic"}}, {})
+        name = f"stack-{uuid.uuid4()}"
+        emulator.deploy({"Child": child}, {"Child": {"Value": {"Ref": "Child"}}}, name)
+        parent = emulator.client("cloudformation").get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        self.assertEqual(parent["Resources"]["Child"]["Properties"]["TemplateURL"],
+                         child["Properties"]["TemplateURL"].replace(emulator.url, "https://s3.us-east-1.amazonaws.com"))
+
     @closes("table_settings")
     def test_a_table_has_its_time_to_live_and_point_in_time_recovery(self, emulator):
         table = {"Type": "AWS::DynamoDB::Table", "Properties": {
