@@ -22,7 +22,7 @@ fn assert_common_headers(answer: &Answer) {
 async fn a48_an_unknown_route_or_method_is_403_with_the_common_error_body() {
     let api = api().await;
     let requests = [
-        api.request(Method::GET, "/"),
+        api.request(Method::POST, "/"),
         api.request(Method::GET, "/unknown"),
         api.request(Method::GET, "/hello/more"),
         api.request(Method::GET, "/validate"),
@@ -48,6 +48,7 @@ async fn a_trailing_slash_changes_nothing() {
 async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
     let api = api().await;
     let paths = [
+        ("/", "GET,OPTIONS"),
         ("/hello", "GET,OPTIONS,POST"),
         ("/validate", "OPTIONS,POST"),
         ("/tokens", "GET,OPTIONS,POST"),
@@ -73,7 +74,7 @@ async fn a52_a_preflight_carries_the_cors_headers_and_mints_nothing() {
 #[tokio::test]
 async fn head_is_an_unknown_method_on_every_path() {
     let api = api().await;
-    for path in ["/hello", "/tokens", "/validate"] {
+    for path in ["/", "/hello", "/tokens", "/validate"] {
         let answer = send(api.request(Method::HEAD, path).header("x-access-token", "mine")).await;
         assert_eq!((answer.status, answer.header("x-access-token")), (403, ""), "{path}");
     }

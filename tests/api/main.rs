@@ -14,6 +14,7 @@ mod guard;
 mod iam;
 mod life;
 mod operators;
+mod page;
 mod races;
 mod refusals;
 mod remapping;

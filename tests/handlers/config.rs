@@ -14,6 +14,7 @@ fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
         "revoke" => ::revoke::Service::new(settings, ports).unwrap_err(),
         "hello" => ::hello::Service::new(settings, || NOW.0).unwrap_err(),
         "issue" => ::issue::Service::new(settings, ports).unwrap_err(),
+        "page" => ::page::Service::new(settings).unwrap_err(),
         "validate" => ::validate::Service::new(settings, ports).unwrap_err(),
         _ => panic!("{name}"),
     }
@@ -38,6 +39,7 @@ fn every_missing_variable_is_named() {
         ),
         ("guard", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE"]),
         ("inspect", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
+        ("page", &["WEB_PAGE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("revoke", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("validate", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
     ] {
@@ -64,6 +66,7 @@ fn every_bad_variable_is_named_with_what_it_must_be() {
         ("validate", "REVOKED_BEFORE", "1700000000000", "a whole number from 0 to 9999999999"),
         ("hello", "CACHED_POLICY_CHECK", "warn", "refuse or count"),
         ("hello", "OPEN_ROUTES", "yes", "true or false"),
+        ("page", "WEB_PAGE", "on", "true or false"),
         ("issue", "ALLOWED_ORIGIN", "a\nb", "the value of an HTTP header"),
     ] {
         let error = error(function, &setting_with(&[(variable, value)])).to_string();

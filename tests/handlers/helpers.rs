@@ -32,6 +32,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "EXPOSED_HEADERS" => "X-Access-Token",
         "CACHED_POLICY_CHECK" => "refuse",
         "OPEN_ROUTES" => "true",
+        "WEB_PAGE" => "true",
         _ => return None,
     };
     Some(value.to_owned())

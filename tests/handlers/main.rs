@@ -13,5 +13,6 @@ mod helpers;
 mod idempotency;
 mod inspect;
 mod issue;
+mod page;
 mod revoke;
 mod validate;

@@ -117,6 +117,18 @@ fn open_routes_are_a_variable_and_change_no_route_preflight_or_permission() {
 
 #[test]
 #[ignore = "needs SAM's transform of the template"]
+fn the_web_page_is_a_variable_of_its_function_alone_and_changes_no_route_preflight_or_permission() {
+    let [open, closed] = ["true", "false"].map(|value| Stack::with(&[("WebPage", value)]));
+    assert_eq!(Stack::by_default().resources, open.resources);
+    for (id, resource) in &open.resources {
+        assert_eq!(*resource != closed.resources[id], id == "PageFunction", "{id}");
+    }
+    let variables = &closed.resources["PageFunction"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["WEB_PAGE"], "false");
+}
+
+#[test]
+#[ignore = "needs SAM's transform of the template"]
 fn no_function_is_sent_to_an_emulator_by_default() {
     let stack = Stack::by_default();
     for (id, function) in stack.all("AWS::Lambda::Function") {

@@ -9,13 +9,14 @@ use aws::Access;
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
-pub const FUNCTIONS: [Function; 8] = [
+pub const FUNCTIONS: [Function; 9] = [
     Function { name: "authorizer", access: Some(Access::Mint), routes: &[] },
     Function { name: "guard", access: Some(Access::Spend), routes: &[] },
     Function { name: "guarded", access: None, routes: &["POST /hello"] },
     Function { name: "hello", access: None, routes: &["GET /hello"] },
     Function { name: "inspect", access: Some(Access::Find), routes: &["POST /tokens/introspect"] },
     Function { name: "issue", access: Some(Access::Mint), routes: &["GET /tokens", "POST /tokens/mint"] },
+    Function { name: "page", access: None, routes: &["GET /"] },
     Function { name: "revoke", access: Some(Access::Revoke), routes: &["POST /tokens/revoke"] },
     Function { name: "validate", access: Some(Access::Spend), routes: &["POST /tokens", "POST /validate"] },
 ];

@@ -29,25 +29,28 @@ pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Function
     let now = || Timestamp(apigw::epoch_seconds());
     let ports = Ports { keys: Arc::new(FixedKeyStore::new(random_ring()?)), store, now };
 
-    /// Makes the handler of a function's crate from its settings and the last argument of its `Service::new`.
+    let clock: fn() -> u64 = apigw::epoch_seconds;
+
+    /// Makes the handler of a function's crate from what its `Service::new` takes after the settings.
     macro_rules! function {
-        ($function:ident, $ports:expr) => {{
-            let ports = $ports;
+        ($function:ident $(, $argument:ident)?) => {{
+            $(let $argument = $argument.clone();)?
             move |environment: &Environment| {
                 let lookup = |name: &str| variable(environment, name);
-                let service = $function::Service::new(Settings::new(&lookup), ports.clone());
+                let service = $function::Service::new(Settings::new(&lookup) $(, $argument.clone())?);
                 handler(service, |service, event| Box::pin($function::handle(service, event)))
             }
         }};
     }
     Ok(Functions::default()
         .access_key(crate::ACCESS_KEY_ID, crate::SECRET_ACCESS_KEY)
-        .configured("authorizer", function!(authorizer, ports.clone()))
-        .configured("guard", function!(guard, ports.clone()))
-        .configured("hello", function!(hello, apigw::epoch_seconds as fn() -> u64))
-        .configured("inspect", function!(inspect, ports.clone()))
-        .configured("issue", function!(issue, ports.clone()))
-        .configured("revoke", function!(revoke, ports.clone()))
+        .configured("authorizer", function!(authorizer, ports))
+        .configured("guard", function!(guard, ports))
+        .configured("hello", function!(hello, clock))
+        .configured("inspect", function!(inspect, ports))
+        .configured("issue", function!(issue, ports))
+        .configured("page", function!(page))
+        .configured("revoke", function!(revoke, ports))
         .configured("validate", function!(validate, ports)))
 }
 
