@@ -30,6 +30,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::response::IntoResponse as _;
+use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
 
 pub use lambda::{Environment, Functions, Reply};
@@ -72,6 +74,19 @@ pub struct Options {
     pub region: Option<String>,
     /// Whether the template's throttling is enforced.
     pub throttle: bool,
+    /// What is served besides the API.
+    pub files: Vec<StaticFile>,
+}
+
+/// What a `GET` of a path returns if the template has no route there.
+#[derive(Clone, Debug)]
+pub struct StaticFile {
+    /// The path, with its slash.
+    pub path: &'static str,
+    /// The headers of the response.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: String,
 }
 
 impl Options {
@@ -85,6 +100,7 @@ impl Options {
             parameters: BTreeMap::new(),
             region: None,
             throttle: false,
+            files: Vec::new(),
         }
     }
 }
@@ -138,6 +154,8 @@ pub struct Server {
     url: String,
     /// The API that answers.
     api: Arc<RestApi>,
+    /// The files for which the template has no route.
+    files: Vec<StaticFile>,
     /// See [`Server::summary`].
     summary: String,
     /// See [`Server::warnings`].
@@ -160,6 +178,8 @@ impl Server {
         let region = region.transpose()?.unwrap_or_default();
         let inputs = Inputs { parameters: options.parameters, region: region.clone() };
         let api = Api::read(&text, inputs).map_err(in_template)?;
+        let mut files = options.files;
+        files.retain(|file| api.table.find(file.path, "GET").is_none());
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
@@ -179,7 +199,7 @@ impl Server {
         let summary = summarize(&api, &url, access_key, &region, options.throttle);
         let warnings = warnings(&api, &path, access_key);
         let api = Arc::new(RestApi::new(api, &ready, access_key.cloned(), region, options.throttle));
-        Ok(Self { listener, url, api, summary, warnings })
+        Ok(Self { listener, url, api, files, summary, warnings })
     }
 
     /// The address to call, without a slash at its end.
@@ -206,8 +226,13 @@ impl Server {
     ///
     /// None that a caller could act on: accepting a connection is retried.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let files: Arc<[StaticFile]> = self.files.into();
         let answer = |State(api): State<Arc<RestApi>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
-            api.serve(request, peer).await
+            let file = files.iter().find(|file| request.method() == Method::GET && request.uri().path() == file.path);
+            match file {
+                Some(file) => (file.headers.clone(), file.body.clone()).into_response(),
+                None => api.serve(request, peer).await,
+            }
         };
         let service = Router::new().fallback(answer).with_state(self.api);
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -61,7 +61,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { port, host, template, parameter_overrides, region, throttle, dynamodb, table } = arguments;
     let parameters = local::parameter_overrides(&parameter_overrides)
         .map_err(|problem| anyhow::anyhow!("--parameter-overrides: {problem}"))?;
-    let options = Options { host, port, template, parameters, region, throttle };
+    let files = local::documents(&template);
+    let options = Options { host, port, template, parameters, region, throttle, files };
     let functions = match dynamodb.zip(table) {
         Some((url, table)) => local::functions_over(local::dynamodb(&url, &table).await?)?,
         None => local::functions()?,
