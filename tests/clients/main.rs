@@ -17,8 +17,7 @@ use tokio::{
 };
 
 #[path = "../../examples/clients/validate.rs"]
-#[expect(clippy::missing_errors_doc, reason = "a client is short")]
-#[expect(missing_docs, reason = "a client is short")]
+#[expect(unreachable_pub, reason = "it is for programs that use it as a module")]
 mod validate;
 
 /// The longest time that a client may take.
@@ -49,18 +48,21 @@ impl Network {
     async fn start(steps: &[Step], upstream: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let network =
-            Self { url, steps: Arc::new(Mutex::new(steps.iter().copied().collect())), keys: Arc::default() };
+        let network = Self { url, steps: Arc::new(Mutex::new(steps.iter().copied().collect())), keys: Arc::default() };
         let (steps, keys) = (network.steps.clone(), network.keys.clone());
         tokio::spawn(async move {
             loop {
                 let (mut client, _) = listener.accept().await.unwrap();
                 let request = read_request(&mut client).await;
-                let key = request.lines().find_map(|line| Some(line.split_once(": ")?).filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")));
+                let key = request.lines().find_map(|line| {
+                    Some(line.split_once(": ")?).filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
+                });
                 keys.lock().unwrap().push(key.unwrap().1.to_owned());
                 let step = steps.lock().unwrap().pop_front();
                 let reply = match step {
-                    Some(Step::Answer(head)) => format!("HTTP/1.1 {head}\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<html").into_bytes(),
+                    Some(Step::Answer(head)) => {
+                        format!("HTTP/1.1 {head}\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<html").into_bytes()
+                    }
                     _ => forward(&upstream, &request).await,
                 };
                 if !matches!(step, Some(Step::LoseReply)) {

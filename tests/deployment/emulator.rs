@@ -41,7 +41,14 @@ impl Emulator {
         Self { url, stack, client: Client::new(), _one_at_a_time: STACK.lock().await }
     }
 
-    async fn call(&self, principal: &Principal, service: &str, headers: &[(&str, &str)], body: String) -> Response {
+    async fn call(
+        &self,
+        principal: &Principal,
+        (service, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response {
+        let url = format!("{}{path}", self.url);
         #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
         let now = SystemTime::now();
         let identity = principal.0.clone().into();
@@ -49,9 +56,9 @@ impl Emulator {
         let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
         let headers = headers.iter().copied();
         let signable =
-            SignableRequest::new("POST", &self.url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+            SignableRequest::new("POST", &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
         let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
-        let mut request = self.client.post(&self.url);
+        let mut request = self.client.post(&url);
         for (name, value) in headers.chain(signature.headers()) {
             request = request.header(name, value);
         }
@@ -61,7 +68,7 @@ impl Emulator {
     /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
     pub(crate) async fn json(&self, principal: &Principal, service: &str, target: &str, body: &Value) -> Value {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
-        self.call(principal, service, &headers, body.to_string()).await.json().await.unwrap()
+        self.call(principal, (service, ""), &headers, body.to_string()).await.json().await.unwrap()
     }
 
     /// Calls an action of the query protocol as root; returns the text of the first element `element`.
@@ -69,10 +76,16 @@ impl Emulator {
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.call(&Principal::root(), service, &headers, form.join("&")).await.text().await.unwrap();
+        let answer = self.call(&Principal::root(), (service, ""), &headers, form.join("&")).await.text().await.unwrap();
         inside(&answer, element)
             .unwrap_or_else(|| panic!("no {element} in the reply to {parameters:?}: {answer}"))
             .to_owned()
+    }
+
+    /// Invokes a function of the stack as root; returns its reply.
+    pub(crate) async fn invoke(&self, logical_id: &str, event: String) -> Value {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.physical_id(logical_id).await);
+        self.call(&Principal::root(), ("lambda", &path), &[], event).await.json().await.unwrap()
     }
 
     /// The physical id of a resource of the stack.

@@ -9,4 +9,5 @@
 mod emulator;
 mod logs;
 mod operations;
+mod payloads;
 mod roles;

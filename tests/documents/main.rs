@@ -1,7 +1,9 @@
 //! The documents name only what exists: the targets of relative links, files and tests in any of them,
-//! the evidence in `docs/asvs.md`, and the attacks in `docs/security.md`.
+//! the evidence in `docs/asvs.md`, and the attacks in `docs/security.md`. Their commands run: see `commands`.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
+
+mod commands;
 
 use std::{
     collections::BTreeSet,

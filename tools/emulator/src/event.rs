@@ -18,7 +18,7 @@ use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
 /// The id of the API.
-const API_ID: &str = "local";
+pub(crate) const API_ID: &str = "local";
 
 /// A request for a route, as the events of the authorizer and of the function describe it.
 #[derive(Debug)]
@@ -71,14 +71,23 @@ fn headers<'a>(request: &'a Parts, context: &'a Value) -> Vec<Pair<'a>> {
     };
     let domain = context["domainName"].as_str().unwrap_or_default();
     let source = context["identity"]["sourceIp"].as_str().unwrap_or_default();
+    for (name, value) in forwarded(request, domain, source) {
+        set(name, value.into());
+    }
+    headers
+}
+
+/// The headers in which API Gateway describes the connection from the client `source` to the host `domain`.
+pub(crate) fn forwarded(request: &Parts, domain: &str, source: &str) -> [(&'static str, String); 4] {
     let port = domain.rsplit_once(':').map_or("80", |(_, port)| port);
     let forwarded = request.headers.get_all("x-forwarded-for").iter();
     let forwarded = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).chain([source.into()]);
-    set("host", domain.into());
-    set("x-forwarded-for", forwarded.collect::<Vec<_>>().join(", ").into());
-    set("x-forwarded-port", port.into());
-    set("x-forwarded-proto", "http".into());
-    headers
+    [
+        ("host", domain.to_owned()),
+        ("x-forwarded-for", forwarded.collect::<Vec<_>>().join(", ")),
+        ("x-forwarded-port", port.to_owned()),
+        ("x-forwarded-proto", "http".to_owned()),
+    ]
 }
 
 /// The request context before a route is known, which a gateway response can refer to.

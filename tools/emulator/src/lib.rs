@@ -3,6 +3,9 @@
 //! The template alone decides what is served: routes, authorizers, CORS, gateway responses, throttling
 //! and every function's environment. The handlers behind it are given by name ([`Functions`]).
 //!
+//! It serves one REST API (`AWS::Serverless::Api`) or one HTTP API (`AWS::Serverless::HttpApi`), whose own steps
+//! are in `http_api`. The steps of a REST API:
+//!
 //! | step of a request | refused with |
 //! | --- | --- |
 //! | read the host, the query and the body | HTTP's own 400 and 408, without a gateway response |
@@ -38,15 +41,17 @@ pub use lambda::{Environment, Functions, Reply};
 pub use template::Fault;
 
 use account::Region;
-use rest_api::RestApi;
+use gateway::Gateway;
 use sigv4::AccessKey;
-use template::{Api, Authorization, Inputs, Route, Target};
+use template::{Api, Authorization, Inputs, Kind, Route, Target};
 
 mod account;
 mod body;
 mod clock;
 mod event;
+mod gateway;
 mod gateway_response;
+mod http_api;
 mod integration;
 mod lambda;
 mod policy;
@@ -153,7 +158,7 @@ pub struct Server {
     /// See [`Server::url`].
     url: String,
     /// The API that answers.
-    api: Arc<RestApi>,
+    api: Arc<Gateway>,
     /// The files for which the template has no route.
     files: Vec<StaticFile>,
     /// See [`Server::summary`].
@@ -178,8 +183,9 @@ impl Server {
         let region = region.transpose()?.unwrap_or_default();
         let inputs = Inputs { parameters: options.parameters, region: region.clone() };
         let api = Api::read(&text, inputs).map_err(in_template)?;
+        let has_default = api.routes.iter().any(|route| route.path == template::DEFAULT);
         let mut files = options.files;
-        files.retain(|file| api.table.find(file.path, "GET").is_none());
+        files.retain(|file| !has_default && api.table.find(file.path, "GET").is_none());
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
@@ -198,7 +204,7 @@ impl Server {
         let access_key = functions.access_key.as_ref();
         let summary = summarize(&api, &url, access_key, &region, options.throttle);
         let warnings = warnings(&api, &path, access_key);
-        let api = Arc::new(RestApi::new(api, &ready, access_key.cloned(), region, options.throttle));
+        let api = Arc::new(Gateway::new(api, &ready, access_key.cloned(), &region, options.throttle));
         Ok(Self { listener, url, api, files, summary, warnings })
     }
 
@@ -227,7 +233,7 @@ impl Server {
     /// None that a caller could act on: accepting a connection is retried.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let files: Arc<[StaticFile]> = self.files.into();
-        let answer = |State(api): State<Arc<RestApi>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
+        let answer = |State(api): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
             let file = files.iter().find(|file| request.method() == Method::GET && request.uri().path() == file.path);
             match file {
                 Some(file) => (file.headers.clone(), file.body.clone()).into_response(),
@@ -252,7 +258,7 @@ impl Server {
 /// The routes, the throttling, the access key and a request to try.
 fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, region: &Region, throttles: bool) -> String {
     let mut text = format!("listening on {url}\n");
-    let mut has_preflights = false;
+    let mut has_preflights = matches!(api.kind, Kind::Http { cors: Some(_) });
     for route in &api.routes {
         let Target::Function(function) = &route.target else {
             has_preflights = true;
@@ -268,7 +274,7 @@ fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, region: &Regi
     if has_preflights {
         _ = writeln!(text, "  OPTIONS on every path is a CORS preflight");
     }
-    if let Some(throttling) = api.throttling {
+    if let Kind::Rest { throttling: Some(throttling), .. } = &api.kind {
         let state = if throttles { "enforced" } else { "not enforced; use --throttle to enforce it" };
         _ = writeln!(
             text,
@@ -281,7 +287,7 @@ fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, region: &Regi
         let scope = format!("aws:amz:{}:{}", region.of_signatures(), sigv4::SERVICE);
         _ = writeln!(text, "AWS_IAM: sign with curl --aws-sigv4 {scope} --user {}:{}", key.id, key.secret);
     }
-    let mut open = api.routes.iter().filter(|route| !route.path.contains('{') && !is_iam(route));
+    let mut open = api.routes.iter().filter(|route| !route.path.contains(['{', '$']) && !is_iam(route));
     if let Some(route) = open.find(|route| route.method == "GET") {
         _ = writeln!(text, "try: curl -i {url}{}", route.path);
     }

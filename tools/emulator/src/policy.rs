@@ -1,4 +1,4 @@
-//! Reads a REQUEST authorizer's answer, its policy and its context, as API Gateway does.
+//! Reads a REQUEST authorizer's answer, its policy or its simple response, and its context, as API Gateway does.
 //!
 //! It does not use a library, because API Gateway accepts less than IAM: one action, one resource, no
 //! principal. An evaluator for all of IAM would accept policies that an authorizer must not return.
@@ -15,7 +15,7 @@ const INVOKE: &str = "execute-api:Invoke";
 pub(crate) struct Decision {
     /// Whether the policy allows the call.
     pub(crate) is_allowed: bool,
-    /// The authorizer's context and `principalId`, every value as a string or null.
+    /// The authorizer's context. In a REST API, with `principalId`, and every value as a string or null.
     pub(crate) context: Map<String, Value>,
 }
 
@@ -29,8 +29,32 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Reads an authorizer's answer for the method `method_arn`: an explicit Deny wins, then an Allow counts.
+/// Reads the answer of a REST API's authorizer for the method `method_arn`.
 pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malformed> {
+    let (is_allowed, principal) = read_policy(answer, method_arn)?;
+    let mut context = read_context(&answer["context"])?;
+    context.insert("principalId".to_owned(), Value::from(principal));
+    Ok(Decision { is_allowed, context })
+}
+
+/// Reads the answer of an HTTP API's authorizer of payload 2.0 for the route `route_arn`: a simple response or
+/// a policy. The values of its context stay as they are.
+pub(crate) fn decide_in_http_api(answer: &Value, route_arn: &str, is_simple: bool) -> Result<Decision, Malformed> {
+    let is_allowed = if is_simple {
+        answer["isAuthorized"].as_bool().ok_or(Malformed("isAuthorized is neither true nor false"))?
+    } else {
+        read_policy(answer, route_arn)?.0
+    };
+    let context = match &answer["context"] {
+        Value::Null => Map::new(),
+        Value::Object(members) => members.clone(),
+        _ => return Err(Malformed("the context is not an object")),
+    };
+    Ok(Decision { is_allowed, context })
+}
+
+/// Whether a policy allows a call, and for whom: an explicit Deny wins, then an Allow counts.
+fn read_policy<'a>(answer: &'a Value, arn: &str) -> Result<(bool, &'a str), Malformed> {
     let principal = answer["principalId"].as_str().filter(|principal| !principal.is_empty());
     let principal = principal.ok_or(Malformed("principalId is missing"))?;
     let policy = answer["policyDocument"].as_object().ok_or(Malformed("policyDocument is missing"))?;
@@ -44,15 +68,13 @@ pub(crate) fn decide(answer: &Value, method_arn: &str) -> Result<Decision, Malfo
     };
     let (mut allow, mut deny) = (false, false);
     for statement in statements {
-        let (effect, applies) = read_statement(statement, method_arn)?;
+        let (effect, applies) = read_statement(statement, arn)?;
         match effect {
             Effect::Allow => allow |= applies,
             Effect::Deny => deny |= applies,
         }
     }
-    let mut context = read_context(&answer["context"])?;
-    context.insert("principalId".to_owned(), Value::from(principal));
-    Ok(Decision { is_allowed: allow && !deny, context })
+    Ok((allow && !deny, principal))
 }
 
 /// The effect of a statement, if it applies.

@@ -1,37 +1,26 @@
 //! The REST API: handles a request in the steps of API Gateway.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::Authority;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::account::Region;
 use crate::event::{self, Description};
+use crate::gateway::{Call, Endpoint, READ_TIMEOUT, Record, rejected};
 use crate::gateway_response::{GatewayResponses, Refusal, ResponseType};
 use crate::lambda::{Function, InvokeError};
 use crate::routes::{self, Routes};
 use crate::sigv4::{self, AccessKey};
-use crate::template::{Api, Authorization, Authorizer, Route, Target};
-use crate::throttle::Bucket;
+use crate::template::{Authorization, Target};
 use crate::{body, clock, integration, policy};
 
-/// How long the body of a request may take to arrive.
-const READ_TIMEOUT: Duration = Duration::from_secs(29);
 /// How long API Gateway waits for a function, whose own time-out may be longer.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
-/// The longest segment of a path that is logged as it is.
-const MAX_LOGGED_SEGMENT: usize = 32;
-/// How many segments of a path are logged.
-const MAX_LOGGED_SEGMENTS: usize = 8;
 /// The header with the request's id.
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Characters that API Gateway accepts in a query string only in their encoded form.
@@ -54,81 +43,29 @@ pub(crate) struct RestApi {
     access_key: Option<AccessKey>,
 }
 
-/// A route and the functions behind it.
-#[derive(Debug)]
-struct Endpoint {
-    /// The route of the template.
-    route: Route,
-    /// The authorizer, if there is one, and its function.
-    authorizer: Option<(Arc<Authorizer>, Arc<Function>)>,
-    /// The function; none for a preflight.
-    function: Option<Arc<Function>>,
-    /// The stage's throttling, which API Gateway counts for each method separately.
-    throttle: Option<Bucket>,
-}
-
-/// The data for the log line of a request.
-#[derive(Debug, Default)]
-struct Record {
-    /// The authorizer's decision.
-    verdict: Option<&'static str>,
-    /// Which functions ran and for how long.
-    invocations: Vec<(String, Duration)>,
-    /// The gateway response that was sent instead of a function's reply.
-    gateway_response: Option<ResponseType>,
-}
-
 impl RestApi {
-    /// Combines the template's API with its functions and the callers' key; enforces throttling if `throttles`.
-    pub(crate) fn new(
-        api: Api,
-        functions: &BTreeMap<String, Arc<Function>>,
+    /// The API of a stage, with its routes and their endpoints, its gateway responses and the callers' key.
+    pub(crate) const fn new(
+        stage: String,
+        routes: Routes,
+        endpoints: Vec<Endpoint>,
+        responses: GatewayResponses,
         access_key: Option<AccessKey>,
         region: Region,
-        throttles: bool,
     ) -> Self {
-        let authorizers: BTreeMap<_, _> = api.authorizers.into_iter().map(|(name, it)| (name, Arc::new(it))).collect();
-        let authorizer = |name: &String| {
-            let authorizer = &authorizers[name];
-            (Arc::clone(authorizer), Arc::clone(&functions[&authorizer.function]))
-        };
-        let endpoint = |route: Route| Endpoint {
-            authorizer: match &route.authorization {
-                Authorization::Authorizer(name) => Some(authorizer(name)),
-                Authorization::Open | Authorization::Iam => None,
-            },
-            function: match &route.target {
-                Target::Function(id) => Some(Arc::clone(&functions[id])),
-                Target::Preflight(_) => None,
-            },
-            throttle: api.throttling.filter(|_| throttles).map(|settings| Bucket::new(settings, Instant::now())),
-            route,
-        };
-        Self {
-            region,
-            stage: api.stage,
-            routes: api.table,
-            endpoints: api.routes.into_iter().map(endpoint).collect(),
-            responses: api.responses,
-            access_key,
-        }
+        Self { region, stage, routes, endpoints, responses, access_key }
     }
 
-    /// Answers a request and logs it in one line.
-    pub(crate) async fn serve(&self, request: Request<Body>, peer: SocketAddr) -> Response {
-        // A new one for every request: a client's own `x-amzn-RequestId` is ignored.
-        let request_id = uuid::Uuid::new_v4().to_string();
-        let (request, body) = request.into_parts();
+    /// Answers a request.
+    pub(crate) async fn serve(&self, call: Call, record: &mut Record) -> Response {
+        let Call { request, body, domain, peer, id } = call;
         // API Gateway reads several leading slashes as one; `requestContext.path` keeps them.
         let path = &format!("/{}", request.uri.path().trim_start_matches('/'));
-        let mut record = Record::default();
-        let domain = host(&request);
-        let mut context = event::request_context(&request, domain.unwrap_or_default(), &self.stage, &request_id, peer);
-        let answer = match domain {
-            Some(_) if !request.uri.query().is_some_and(|query| query.contains(NOT_IN_A_QUERY)) => {
-                self.answer(&request, path, body, &mut context, &mut record).await
-            }
-            _ => Err(Refusal::Http(StatusCode::BAD_REQUEST)),
+        let mut context = event::request_context(&request, &domain, &self.stage, &id, peer);
+        let answer = if request.uri.query().is_some_and(|query| query.contains(NOT_IN_A_QUERY)) {
+            Err(Refusal::Http(StatusCode::BAD_REQUEST))
+        } else {
+            self.answer(&request, path, body, &mut context, record).await
         };
         let mut response = answer.unwrap_or_else(|refusal| match refusal {
             Refusal::Gateway(kind) => {
@@ -140,21 +77,11 @@ impl RestApi {
                 record.gateway_response = Some(kind);
                 self.responses.render_as(kind, error_type, Some(&message), &context)
             }
-            Refusal::Http(status) => {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = status;
-                // Otherwise the rest of this request would be read as the next one.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                response
-            }
+            Refusal::Http(status) => rejected(status),
         });
-        if let Ok(request_id) = HeaderValue::try_from(request_id) {
-            response.headers_mut().insert(X_AMZN_REQUEST_ID, request_id);
+        if let Ok(id) = HeaderValue::try_from(id) {
+            response.headers_mut().insert(X_AMZN_REQUEST_ID, id);
         }
-        // The path as it was routed, without its query, which may contain a token. Headers and bodies are never
-        // logged.
-        let (method, path) = (loggable(request.method.as_str()), loggable(routes::without_trailing_slash(path)));
-        tracing::info!("{method} {path} {}{}", response.status().as_u16(), record.suffix());
         response
     }
 
@@ -167,7 +94,7 @@ impl RestApi {
         context: &mut Value,
         record: &mut Record,
     ) -> Result<Response, Refusal> {
-        let body = body::read(body, READ_TIMEOUT).await?;
+        let body = body::read(body, READ_TIMEOUT).await.map_err(Refusal::Http)?;
         let found = self.routes.find(routes::without_trailing_slash(path), request.method.as_str());
         let Some(found) = found else {
             // API Gateway looks at the signature of such a request too, if it has one.
@@ -178,7 +105,7 @@ impl RestApi {
         if endpoint.throttle.as_ref().is_some_and(|bucket| !bucket.admit(Instant::now())) {
             return Err(ResponseType::Throttled.into());
         }
-        let body = body?;
+        let body = body.ok_or(ResponseType::RequestTooLarge)?;
         if endpoint.route.authorization == Authorization::Iam {
             let verified = self.verify(request, &body, context);
             record.verdict = Some(verified.as_ref().map_or_else(Refusal::error_type, |()| "Allow"));
@@ -266,54 +193,10 @@ fn preflight(headers: &HeaderMap) -> Response {
     response
 }
 
-/// The host that the request is for: HTTP/2's `:authority`, or the one `Host` that HTTP/1 requires.
-fn host(request: &Parts) -> Option<&str> {
-    let mut hosts = request.headers.get_all(HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().ok()?),
-        (None, _) if request.version == http::Version::HTTP_2 => None,
-        _ => return None,
-    };
-    let host = request.uri.authority().map(Authority::as_str).or(host)?;
-    host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()).then_some(host)
-}
-
-/// A path or a method for the log. A segment that is too long or has unusual characters is left out: it may
-/// be a token, or an attempt to forge a log line.
-fn loggable(path: &str) -> String {
-    let shown =
-        |segment: &str| segment.len() <= MAX_LOGGED_SEGMENT && segment.bytes().all(|byte| byte.is_ascii_graphic());
-    let segments = path.split('/').take(MAX_LOGGED_SEGMENTS).map(|segment| if shown(segment) { segment } else { "…" });
-    segments.collect::<Vec<_>>().join("/")
-}
-
-impl Record {
-    /// Invokes a function and notes how long it took.
-    async fn timed(&mut self, function: &Function, event: Value) -> Result<Value, InvokeError> {
-        let start = Instant::now();
-        let reply = function.invoke(event).await;
-        self.invocations.push((function.id.clone(), start.elapsed()));
-        reply
-    }
-
-    /// The part of the log line after the status.
-    fn suffix(&self) -> String {
-        let mut text = String::new();
-        if let Some(kind) = self.gateway_response {
-            _ = write!(text, " {}", kind.name());
-        }
-        if let Some(verdict) = self.verdict {
-            _ = write!(text, " authorizer={verdict}");
-        }
-        for (id, took) in &self.invocations {
-            _ = write!(text, " {id}={:.1}ms", took.as_secs_f64() * 1000.0);
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::lambda::Functions;
 

@@ -1,9 +1,10 @@
-//! The API that a template describes: routes, authorizers, functions, CORS, gateway responses, throttling.
+//! The API that a template describes: routes, authorizers, functions, and what only its kind of API has.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::auth::{Auth, Authorizer};
+use super::http_api::{self, Cors};
 use super::intrinsics::Document;
 use super::known::{self, Resource, of_type};
 use super::parameters::Inputs;
@@ -14,30 +15,59 @@ use super::{Fault, cors};
 use crate::gateway_response::GatewayResponses;
 use crate::routes::{METHODS, Routes, without_trailing_slash};
 
+/// The type of a REST API.
+const REST_API: &str = "AWS::Serverless::Api";
+/// The type of an HTTP API.
+const HTTP_API: &str = "AWS::Serverless::HttpApi";
 /// The supported members of an `Api` event. Any other would change how the route is served.
 const EVENT: &[&str] = &["Auth", "Method", "Path", "RestApiId"];
 /// Lambda's limit for a function's time-out, in seconds.
 const MAX_TIMEOUT_SECONDS: u64 = 900;
 
-/// A REST API and the functions behind it.
+/// An API and the functions behind it.
 #[derive(Debug)]
 pub(crate) struct Api {
-    /// Name of the stage.
-    pub(crate) stage: String,
-    /// Routes in the order of the template, then the preflights.
+    /// What only a REST API or only an HTTP API has.
+    pub(crate) kind: Kind,
+    /// Routes in the order of the template, then the preflights of a REST API or the route `$default`.
     pub(crate) routes: Vec<Route>,
-    /// Finds a route.
+    /// Finds a route, except for `$default`.
     pub(crate) table: Routes,
     /// Authorizers in use, by name.
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Functions in use, by logical id.
     pub(crate) functions: BTreeMap<String, Function>,
-    /// The gateway responses.
-    pub(crate) responses: GatewayResponses,
-    /// Throttling of every method.
-    pub(crate) throttling: Option<Throttling>,
     /// Where the deployed API may differ from this one, in the order of the template.
     pub(crate) warnings: Vec<Fault>,
+}
+
+/// The kind of an API.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// `AWS::Serverless::Api`.
+    Rest {
+        /// Name of the stage.
+        stage: String,
+        /// The gateway responses.
+        responses: GatewayResponses,
+        /// Throttling of every method.
+        throttling: Option<Throttling>,
+    },
+    /// `AWS::Serverless::HttpApi`, with the stage `$default`.
+    Http {
+        /// Its CORS, if it is configured.
+        cors: Option<Cors>,
+    },
+}
+
+/// What is read in another way from each kind of API.
+pub(super) struct Contents {
+    /// See [`Api::kind`].
+    pub(super) kind: Kind,
+    /// See [`Api::routes`].
+    pub(super) routes: Vec<Route>,
+    /// All authorizers, by name.
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
 }
 
 /// A Lambda function.
@@ -63,19 +93,23 @@ impl Api {
         let resources = known::resources(&root, &mut warnings)?;
         let globals = root.get("Globals")?;
         let global = |kind: &str| globals.as_ref().map_or(Ok(None), |globals| globals.get(kind));
-        let (api_id, api) = only_api(&resources)?;
-        known::check_api(api_id, api, global("Api")?.as_ref(), &mut warnings)?;
-        let properties = api.required("Properties")?;
-
-        let auth = Auth::read(properties.get("Auth")?, &resources)?;
-        let mut routes = routes(&resources, api_id, &auth, &mut warnings)?;
-        if let Some(cors) = properties.get("Cors")? {
-            routes.extend(cors::preflights(&cors, &routes, &auth)?);
+        let (kind, api_id, api) = only_api(&resources)?;
+        let other = if kind == REST_API { "HttpApi" } else { "Api" };
+        if let Some((_, event)) = api_events(&resources, other)?.first() {
+            return Err(
+                event.fault(format!("an event of type {other} belongs to a second API, which is not supported"))
+            );
         }
-        let pairs: Vec<_> = routes.iter().map(|route| (route.path.as_str(), route.method.as_str())).collect();
+        let Contents { kind, routes, mut authorizers } = if kind == REST_API {
+            known::check_api(api_id, api, global("Api")?.as_ref(), &mut warnings)?;
+            rest_api(api_id, &api.required("Properties")?, &resources, &mut warnings)?
+        } else {
+            known::check_http_api(api_id, api, global("HttpApi")?.as_ref(), &mut warnings)?;
+            http_api::read(api_id, api, &resources, &mut warnings)?
+        };
+        let with_path = routes.iter().filter(|route| route.path != http_api::DEFAULT);
+        let pairs: Vec<_> = with_path.map(|route| (route.path.as_str(), route.method.as_str())).collect();
         let table = Routes::new(&pairs).map_err(|(index, message)| Fault::new(routes[index].line, message))?;
-
-        let mut authorizers = auth.authorizers;
         let is_used = |name: &String| {
             routes.iter().any(|route| matches!(&route.authorization, Authorization::Authorizer(used) if used == name))
         };
@@ -93,41 +127,58 @@ impl Api {
         }
         warnings.sort_by_key(|warning| warning.line);
         warnings.dedup(); // one for each line of Globals, not for each function
-        Ok(Self {
-            stage: properties.required("StageName")?.text()?,
-            routes,
-            table,
-            authorizers,
-            functions,
-            responses: properties
-                .get("GatewayResponses")?
-                .map_or(Ok(GatewayResponses::default()), |responses| stage::responses(&responses))?,
-            throttling: properties.get("MethodSettings")?.map_or(Ok(None), |settings| stage::throttling(&settings))?,
-            warnings,
-        })
+        Ok(Self { kind, routes, table, authorizers, functions, warnings })
     }
 }
 
-/// The one REST API of the template.
-fn only_api<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<(&'a str, &'a Value<'doc>), Fault> {
-    let mut apis = of_type(resources, "AWS::Serverless::Api");
+/// Reads a REST API.
+fn rest_api(
+    id: &str,
+    properties: &Value<'_>,
+    resources: &[Resource<'_>],
+    warnings: &mut Vec<Fault>,
+) -> Result<Contents, Fault> {
+    let auth = Auth::read(properties.get("Auth")?, resources)?;
+    let mut routes = routes(resources, id, &auth, warnings)?;
+    if let Some(cors) = properties.get("Cors")? {
+        routes.extend(cors::preflights(&cors, &routes, &auth)?);
+    }
+    let kind = Kind::Rest {
+        stage: properties.required("StageName")?.text()?,
+        responses: properties
+            .get("GatewayResponses")?
+            .map_or(Ok(GatewayResponses::default()), |responses| stage::responses(&responses))?,
+        throttling: properties.get("MethodSettings")?.map_or(Ok(None), |settings| stage::throttling(&settings))?,
+    };
+    Ok(Contents { kind, routes, authorizers: auth.authorizers })
+}
+
+/// The one API of the template, with its type and its logical id.
+fn only_api<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<(&'static str, &'a str, &'a Value<'doc>), Fault> {
+    let of = |kind| of_type(resources, kind).map(move |(id, api)| (kind, id, api));
+    let mut apis = of(REST_API).chain(of(HTTP_API));
     let Some(api) = apis.next() else {
-        let missing = Fault::new(1, "the template has no AWS::Serverless::Api");
-        return Err(api_events(resources)?.first().map_or(missing, |(_, event)| implicit(event)));
+        let missing = Fault::new(1, "the template has no AWS::Serverless::Api and no AWS::Serverless::HttpApi");
+        let rest = api_events(resources, "Api")?.first().map(|(_, event)| implicit(event));
+        let http = api_events(resources, "HttpApi")?.first().map(|(_, event)| http_api::implicit(event));
+        return Err(rest.or(http).unwrap_or(missing));
     };
     match apis.next() {
-        Some((_, second)) => Err(second.fault("a second AWS::Serverless::Api is not supported")),
+        Some((_, _, second)) => Err(second.fault("a second API is not supported")),
         None => Ok(api),
     }
 }
 
-/// The events of type `Api`, each with its function.
-fn api_events<'a, 'doc>(resources: &'a [Resource<'doc>]) -> Result<Vec<(&'a str, Value<'doc>)>, Fault> {
+/// The events of this type, `Api` or `HttpApi`, each with its function.
+pub(super) fn api_events<'a, 'doc>(
+    resources: &'a [Resource<'doc>],
+    kind: &str,
+) -> Result<Vec<(&'a str, Value<'doc>)>, Fault> {
     let mut found = Vec::new();
     for (id, function) in of_type(resources, "AWS::Serverless::Function") {
         let events = function.required("Properties")?.get("Events")?;
         for (_, event) in events.map_or(Ok(Vec::new()), |events| events.members())? {
-            if event.text_of("Type")?.as_deref() == Some("Api") {
+            if event.text_of("Type")?.as_deref() == Some(kind) {
                 found.push((id, event));
             }
         }
@@ -151,7 +202,7 @@ fn routes(
     warnings: &mut Vec<Fault>,
 ) -> Result<Vec<Route>, Fault> {
     let mut routes = Vec::new();
-    for (function, event) in api_events(resources)? {
+    for (function, event) in api_events(resources, "Api")? {
         let properties = event.required("Properties")?;
         properties.allow_only(EVENT)?;
         match properties.text_of("RestApiId")? {

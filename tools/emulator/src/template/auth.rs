@@ -26,7 +26,7 @@ const DEFAULT_CACHE_SECONDS: u32 = 300;
 const MAX_CACHE_SECONDS: u32 = 3600;
 
 /// A REQUEST authorizer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Authorizer {
     /// Logical id of its function.
     pub(crate) function: String,
@@ -36,6 +36,10 @@ pub(crate) struct Authorizer {
     pub(crate) headers: Vec<String>,
     /// Query parameters without which API Gateway answers 401 by itself.
     pub(crate) query_parameters: Vec<String>,
+    /// Whether it answers with `isAuthorized` instead of a policy: only in an HTTP API.
+    pub(crate) is_simple: bool,
+    /// Whether API Gateway may not invoke its function: only in an HTTP API.
+    pub(crate) is_forbidden: bool,
 }
 
 /// The authorizers of the API and which of them applies by default.
@@ -115,40 +119,53 @@ impl Auth {
     }
 }
 
+impl Authorizer {
+    /// Reads the property `Identity` of an authorizer: its identity sources, and how long an answer is reused.
+    pub(super) fn read_identity(&mut self, authorizer: &Value<'_>) -> Result<(), Fault> {
+        let Some(identity) = authorizer.get("Identity")? else { return Ok(()) };
+        identity.allow_only(&["Headers", "QueryStrings", "ReauthorizeEvery"])?;
+        let names = |key| -> Result<Vec<String>, Fault> {
+            let names = identity.get(key)?.map_or(Ok(Vec::new()), |names| names.items())?;
+            names.iter().map(Value::text).collect()
+        };
+        self.headers = names("Headers")?.iter().map(|name| name.to_lowercase()).collect();
+        self.query_parameters = names("QueryStrings")?;
+        if let Some(seconds) = identity.get("ReauthorizeEvery")? {
+            self.cache_seconds = seconds.number()?;
+            if self.cache_seconds > MAX_CACHE_SECONDS {
+                return Err(seconds.fault(format!("ReauthorizeEvery is at most {MAX_CACHE_SECONDS}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it has an identity source.
+    pub(super) const fn has_sources(&self) -> bool {
+        !self.headers.is_empty() || !self.query_parameters.is_empty()
+    }
+}
+
+/// The logical id of an authorizer's function.
+pub(super) fn function(authorizer: &Value<'_>, resources: &[Resource<'_>]) -> Result<String, Fault> {
+    let arn = authorizer.required("FunctionArn")?;
+    let text = arn.text()?;
+    let function =
+        text.strip_suffix(".Arn").filter(|id| of_type(resources, "AWS::Serverless::Function").any(|f| f.0 == *id));
+    function
+        .map(str::to_owned)
+        .ok_or_else(|| arn.fault("FunctionArn must be !GetAtt <a function of this template>.Arn"))
+}
+
 /// A REQUEST authorizer.
 fn authorizer(authorizer: &Value<'_>, resources: &[Resource<'_>]) -> Result<Authorizer, Fault> {
     if authorizer.text_of("FunctionPayloadType")?.as_deref() != Some("REQUEST") {
         return Err(authorizer.fault("only an authorizer with FunctionPayloadType: REQUEST is supported"));
     }
     authorizer.allow_only(AUTHORIZER)?;
-    let arn = authorizer.required("FunctionArn")?;
-    let text = arn.text()?;
-    let function =
-        text.strip_suffix(".Arn").filter(|id| of_type(resources, "AWS::Serverless::Function").any(|f| f.0 == *id));
-    let function =
-        function.ok_or_else(|| arn.fault("FunctionArn must be !GetAtt <a function of this template>.Arn"))?;
-    let mut read = Authorizer {
-        function: function.to_owned(),
-        cache_seconds: DEFAULT_CACHE_SECONDS,
-        headers: Vec::new(),
-        query_parameters: Vec::new(),
-    };
-    if let Some(identity) = authorizer.get("Identity")? {
-        identity.allow_only(&["Headers", "QueryStrings", "ReauthorizeEvery"])?;
-        let names = |key| -> Result<Vec<String>, Fault> {
-            let names = identity.get(key)?.map_or(Ok(Vec::new()), |names| names.items())?;
-            names.iter().map(Value::text).collect()
-        };
-        read.headers = names("Headers")?.iter().map(|name| name.to_lowercase()).collect();
-        read.query_parameters = names("QueryStrings")?;
-        if let Some(seconds) = identity.get("ReauthorizeEvery")? {
-            read.cache_seconds = seconds.number()?;
-            if read.cache_seconds > MAX_CACHE_SECONDS {
-                return Err(seconds.fault(format!("ReauthorizeEvery is at most {MAX_CACHE_SECONDS}")));
-            }
-        }
-    }
-    if read.cache_seconds > 0 && read.headers.is_empty() && read.query_parameters.is_empty() {
+    let function = function(authorizer, resources)?;
+    let mut read = Authorizer { function, cache_seconds: DEFAULT_CACHE_SECONDS, ..Authorizer::default() };
+    read.read_identity(authorizer)?;
+    if read.cache_seconds > 0 && !read.has_sources() {
         return Err(authorizer.fault(
             "SAM refuses an authorizer that is cached and has no identity source: \
              set Identity.ReauthorizeEvery: 0, or Identity.Headers",

@@ -116,6 +116,20 @@ const HARMLESS_IN_API: &[&str] = &[
     "Tags",
     "TracingEnabled",
 ];
+/// Properties of an HTTP API that the emulator implements.
+const SERVED_BY_HTTP_API: &[&str] = &["Auth", "CorsConfiguration", "StageName"];
+/// Properties of an HTTP API that do not change its responses, or about which there is a warning.
+const HARMLESS_IN_HTTP_API: &[&str] = &[
+    "AccessLogSettings",
+    "DefaultRouteSettings",
+    "Description",
+    "Domain",
+    "FailOnWarnings",
+    "Name",
+    "PropagateTags",
+    "RouteSettings",
+    "Tags",
+];
 /// Properties of a function that the emulator implements, or that do not change its responses.
 const FUNCTION: &[&str] = &[
     "Architectures",
@@ -213,7 +227,7 @@ pub(super) fn of_type<'a, 'doc>(
 /// Refuses a resource that would change the API, and warns about one that may.
 fn check_kind(kind: &str, resource: &Value<'_>, warnings: &mut Vec<Fault>) -> Result<(), Fault> {
     let is_known = |known: &str| known == kind || (known.ends_with("::") && kind.starts_with(known));
-    if matches!(kind, "AWS::Serverless::Api" | "AWS::Serverless::Function")
+    if matches!(kind, "AWS::Serverless::Api" | "AWS::Serverless::HttpApi" | "AWS::Serverless::Function")
         || WITHOUT_EFFECT.iter().any(|k| is_known(k))
     {
         return Ok(());
@@ -226,7 +240,7 @@ fn check_kind(kind: &str, resource: &Value<'_>, warnings: &mut Vec<Fault>) -> Re
         {
             warn(format!("{kind}: the API is not served under this domain, nor under its base path"));
         }
-        "AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi" => return Err(unsupported(kind, resource)),
+        "AWS::Serverless::WebSocketApi" => return Err(unsupported(kind, resource)),
         _ if kind.starts_with("AWS::ApiGateway::") || kind.starts_with("AWS::ApiGatewayV2::") => {
             return Err(unsupported(kind, resource));
         }
@@ -237,7 +251,7 @@ fn check_kind(kind: &str, resource: &Value<'_>, warnings: &mut Vec<Fault>) -> Re
 
 /// The fault of an unsupported resource.
 fn unsupported(kind: &str, resource: &Value<'_>) -> Fault {
-    resource.fault(format!("{kind} is not supported, only AWS::Serverless::Api"))
+    resource.fault(format!("{kind} is not supported, only AWS::Serverless::Api and ::HttpApi"))
 }
 
 /// Refuses an event that would send requests of an API to anything but a function.
@@ -249,7 +263,7 @@ fn check_events(kind: &str, resource: &Value<'_>) -> Result<(), Fault> {
     for (_, event) in events.map_or(Ok(Vec::new()), |events| events.members())? {
         let event_kind = event.required("Type")?;
         let name = event_kind.text()?;
-        let is_route = name == "Api" && kind == "AWS::Serverless::Function";
+        let is_route = matches!(&*name, "Api" | "HttpApi") && kind == "AWS::Serverless::Function";
         if !is_route && !OTHER_EVENTS.contains(&name.as_str()) {
             return Err(event_kind.fault(format!("an event of type {name} is not supported in {kind}")));
         }
@@ -268,13 +282,7 @@ pub(super) fn check_api(
     let properties = api.required("Properties")?;
     properties.allow_only(&[SERVED_BY_API, HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
     if let Some(globals) = globals {
-        for (name, value) in globals.members()? {
-            if SERVED_BY_API.contains(&name.as_str()) {
-                return Err(
-                    value.fault(format!("{name} in Globals is not supported: set it in the properties of {id}"))
-                );
-            }
-        }
+        check_globals(id, globals, SERVED_BY_API)?;
         globals.allow_only(&[HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
     }
     let stage = properties.required("StageName")?;
@@ -300,6 +308,46 @@ pub(super) fn check_api(
         }
         if let Some(path) = properties.get("Domain")?.map_or(Ok(None), |domain| domain.get("BasePath"))? {
             warnings.push(path.fault("BasePath: the API is not served under this domain, nor under its base path"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a property in `Globals` that the emulator reads only in the API `id` itself.
+fn check_globals(id: &str, globals: &Value<'_>, served: &[&str]) -> Result<(), Fault> {
+    match globals.members()?.iter().find(|(name, _)| served.contains(&name.as_str())) {
+        Some((name, value)) => {
+            Err(value.fault(format!("{name} in Globals is not supported: set it in the properties of {id}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses unsupported parts of an HTTP API or of `Globals.HttpApi`, and warns about those that have no effect
+/// here.
+pub(super) fn check_http_api(
+    id: &str,
+    api: &Value<'_>,
+    globals: Option<&Value<'_>>,
+    warnings: &mut Vec<Fault>,
+) -> Result<(), Fault> {
+    api.allow_only(ATTRIBUTES)?;
+    let properties = api.get("Properties")?;
+    if let Some(properties) = &properties {
+        properties.allow_only(&[SERVED_BY_HTTP_API, HARMLESS_IN_HTTP_API].concat())?;
+    }
+    if let Some(globals) = globals {
+        check_globals(id, globals, SERVED_BY_HTTP_API)?;
+        globals.allow_only(HARMLESS_IN_HTTP_API)?;
+    }
+    for properties in globals.into_iter().chain(&properties) {
+        for settings in ["DefaultRouteSettings", "RouteSettings"] {
+            if let Some(settings) = properties.get(settings)? {
+                warnings.push(settings.fault("the throttling of an HTTP API is not enforced here"));
+            }
+        }
+        if let Some(domain) = properties.get("Domain")? {
+            warnings.push(domain.fault("Domain: the API is not served under this domain, nor under its base path"));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod conditions;
 mod cors;
+mod http_api;
 mod intrinsics;
 mod known;
 mod node;
@@ -15,8 +16,9 @@ mod route;
 mod stage;
 mod value;
 
-pub(crate) use api::Api;
+pub(crate) use api::{Api, Kind};
 pub(crate) use auth::Authorizer;
+pub(crate) use http_api::{Cors, DEFAULT};
 pub(crate) use parameters::Inputs;
 pub(crate) use route::{Authorization, Route, Target};
 pub(crate) use stage::Throttling;
@@ -38,5 +40,7 @@ impl Fault {
     }
 }
 
+#[cfg(test)]
+mod http_api_tests;
 #[cfg(test)]
 mod tests;

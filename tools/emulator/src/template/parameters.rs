@@ -81,7 +81,7 @@ fn problem(parameter: &Value<'_>, is_number: bool, value: &str) -> Result<Option
 
 #[cfg(test)]
 mod tests {
-    use super::super::Api;
+    use super::super::{Api, Kind};
     use super::*;
 
     const TEMPLATE: &str = "\
@@ -173,8 +173,8 @@ Resources:
         let region = Region::parse("eu-west-1").unwrap();
         let parameters = [("Stage", "Test"), ("Rate", "6")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let api = Api::read(template, Inputs { parameters: parameters.into(), region: region.clone() }).unwrap();
-        let throttling = api.throttling.unwrap();
-        assert_eq!((api.stage.as_str(), throttling.rate, throttling.burst), ("Test", 6.0, 7.0));
+        let Kind::Rest { stage, throttling: Some(throttling), .. } = api.kind else { panic!("{api:?}") };
+        assert_eq!((stage.as_str(), throttling.rate, throttling.burst), ("Test", 6.0, 7.0));
 
         let missing = Api::read(template, Inputs { region, ..Inputs::default() }).unwrap_err();
         assert_eq!(missing.to_string(), "3: the parameter Stage has no Default, and no value was given");

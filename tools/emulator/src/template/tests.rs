@@ -37,7 +37,7 @@ Transform: AWS::Serverless-2016-10-31
 
 impl Api {
     /// The API of a template, deployed with its defaults.
-    fn parse(text: &str) -> Result<Self, Fault> {
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         Self::read(text, Inputs::default())
     }
 }
@@ -59,7 +59,7 @@ fn omitted_properties_have_sam_s_defaults() {
     assert_eq!(api.warnings, []);
     assert_eq!(api.functions["F"].timeout, Duration::from_secs(3));
     assert_eq!(api.routes.len(), 1, "no preflight without Cors");
-    assert_eq!(api.throttling, None);
+    assert!(matches!(api.kind, Kind::Rest { throttling: None, .. }), "{:?}", api.kind);
 }
 
 #[test]
@@ -274,7 +274,12 @@ fn an_unsupported_part_is_a_fault_that_names_the_line() {
             25,
             "a segment of a path must be letters, digits and ._-: or one {variable}",
         ),
-        ("event", "X: { Type: HttpApi }", 25, "an event of type HttpApi is not supported in AWS::Serverless::Function"),
+        (
+            "event",
+            "X: { Type: HttpApi }",
+            25,
+            "an event of type HttpApi belongs to a second API, which is not supported",
+        ),
         ("event", "X: { Type: New }", 25, "an event of type New is not supported in AWS::Serverless::Function"),
         (
             "event",
@@ -348,21 +353,21 @@ fn a_resource_that_changes_the_api_from_outside_is_a_fault_that_names_the_line()
         ("    Metadata:", "    IgnoreGlobals: '*'\n    Metadata:", 18, "IgnoreGlobals is not supported"),
         (
             "AWS::Serverless::Api",
-            "AWS::Serverless::HttpApi",
+            "AWS::Serverless::WebSocketApi",
             3,
-            "AWS::Serverless::HttpApi is not supported, only AWS::Serverless::Api",
+            "AWS::Serverless::WebSocketApi is not supported, only AWS::Serverless::Api and ::HttpApi",
         ),
         (
             "Resources:",
             "Resources:\n  R: { Type: AWS::ApiGateway::GatewayResponse }",
             3,
-            "AWS::ApiGateway::GatewayResponse is not supported, only AWS::Serverless::Api",
+            "AWS::ApiGateway::GatewayResponse is not supported, only AWS::Serverless::Api and ::HttpApi",
         ),
         (
             "Resources:",
             "Resources:\n  R: { Type: AWS::ApiGateway::Method }",
             3,
-            "AWS::ApiGateway::Method is not supported, only AWS::Serverless::Api",
+            "AWS::ApiGateway::Method is not supported, only AWS::Serverless::Api and ::HttpApi",
         ),
         (
             "Resources:",

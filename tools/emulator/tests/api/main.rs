@@ -4,6 +4,7 @@
 
 mod gateway;
 mod helpers;
+mod http_api;
 mod iam;
 mod reports;
 mod start;
