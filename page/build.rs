@@ -3,6 +3,7 @@
 use std::{env, fs, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// The folder with the sources of the page.
@@ -11,6 +12,8 @@ const WEB: &str = "../web";
 fn main() {
     println!("cargo::rerun-if-changed={WEB}");
     let [mut page, style, script, texts] = ["index.html", "page.css", "page.js", "text.json"].map(read);
+    let (style, script) = (bare(&style), bare(&script));
+    let texts = serde_json::from_str::<Value>(&texts).expect("text.json is JSON").to_string();
     for (link, start, content, end) in [
         (r#"<link rel="stylesheet" href="page.css">"#, "<style>", &style, "</style>"),
         (r#"<script type="module" src="page.js"></script>"#, r#"<script type="module">"#, &script, "</script>"),
@@ -40,6 +43,13 @@ fn main() {
 fn read(name: &str) -> String {
     let path = Path::new(WEB).join(name);
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
+}
+
+/// A script or a style without its indentation, its blank lines, and the lines that are only a comment.
+fn bare(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let is_code = |line: &&str| !line.is_empty() && !["//", "/*", "*"].iter().any(|start| line.starts_with(start));
+    lines.filter(is_code).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The source expression of an inline script or style (CSP 3, section 2.3.1).

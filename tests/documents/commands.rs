@@ -121,6 +121,9 @@ impl Block {
     /// Why the comment does not say how the block is run; `ci` are the commands of `.ci/run`.
     fn faults(&self, ci: &str) -> Vec<String> {
         let mut faults = Vec::new();
+        if self.steps.is_empty() {
+            faults.push(self.fault("no command; in a console block each begins with `$ `"));
+        }
         if let Some(exception) = &self.exception {
             let has_reason = exception.split_once(": ").is_some_and(|(_, reason)| !reason.is_empty());
             if !has_reason || self.to_run().count() == self.steps.len() {
@@ -280,19 +283,22 @@ impl Drop for Local {
     }
 }
 
-/// Runs blocks in the order of their documents. A block that starts `local` starts it for those after it.
+/// Runs blocks in the order of their documents. A block that starts `local` starts it for those after it in its
+/// document.
 fn run_on_local(blocks: &[Block]) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut server: Option<Local> = None;
-    for block in blocks {
-        if let Some(step) = block.to_run().find(|step| step.command.starts_with(START_LOCAL)) {
-            let (local, printed) = Local::start(&step.command, &step.output);
-            if !step.output.is_empty() && !shows(&step.output, &printed) {
-                faults.push(block.fault(&format!("{}\nprints:\n{printed}", step.command)));
+    for blocks in blocks.chunk_by(|one, next| one.document == next.document) {
+        let mut server: Option<Local> = None;
+        for block in blocks {
+            if let Some(step) = block.to_run().find(|step| step.command.starts_with(START_LOCAL)) {
+                let (local, printed) = Local::start(&step.command, &step.output);
+                if !step.output.is_empty() && !shows(&step.output, &printed) {
+                    faults.push(block.fault(&format!("{}\nprints:\n{printed}", step.command)));
+                }
+                server = Some(local);
             }
-            server = Some(local);
+            faults.extend(server.get_or_insert_with(|| Local::start(START_LOCAL, "").0).run(block));
         }
-        faults.extend(server.get_or_insert_with(|| Local::start(START_LOCAL, "").0).run(block));
     }
     faults
 }
@@ -365,6 +371,12 @@ fn a_block_is_at_fault_unless_its_comment_is_true() {
     {
         assert_eq!(faults(bad), 1, "{bad}");
     }
+}
+
+#[test]
+fn a_block_without_a_command_is_a_fault() {
+    let blocks = blocks("README.md", "<!-- run: local -->\n```console\ncargo test\n```\n");
+    assert_eq!(blocks[0].faults("").len(), 1);
 }
 
 #[test]

@@ -48,13 +48,13 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 
-/// All files below `folder` with this extension, except build output.
+/// All files below `folder` with this extension, except build output and packages.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if path.is_dir() && !name.starts_with('.') && name != "target" {
+        if path.is_dir() && !name.starts_with('.') && !["node_modules", "target"].contains(&name) {
             found.extend(files(&path, extension));
         } else if path.extension().is_some_and(|it| it == extension) {
             found.push(path);

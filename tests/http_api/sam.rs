@@ -10,7 +10,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Client;
-use serde_json::Value;
 
 use crate::{Answer, ROOT, replaced, resources};
 
@@ -67,10 +66,22 @@ async fn sam_local_a_token_opens_the_route_of_an_http_api_once() {
         let request = client.post(format!("{url}/download")).header("x-access-token", token);
         Answer::of(request.send().await.unwrap()).await
     };
-    let minted = client.get(format!("{url}/tokens")).send().await.unwrap().json::<Value>().await.unwrap();
-    let token = minted["token"].as_str().unwrap();
+    let mint = async || {
+        let minted = Answer::of(client.get(format!("{url}/tokens")).send().await.unwrap()).await;
+        minted.body["token"].as_str().unwrap_or_default().to_owned()
+    };
+    let mut token = mint().await;
+    let mut first = download(&token).await;
+    for _ in 0..2 {
+        if first.status == 200 {
+            break;
+        }
+        // On a busy machine a call to the emulator of AWS can take too long.
+        token = mint().await;
+        first = download(&token).await;
+    }
 
-    let answers = [download(token).await, download(token).await, download("").await];
+    let answers = [first, download(&token).await, download("").await];
 
     assert_eq!(answers.each_ref().map(|answer| answer.status), [200, 403, 403], "see {LOG}");
 }

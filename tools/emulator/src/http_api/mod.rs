@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use crate::account::Region;
 use crate::gateway::{Call, Endpoint, READ_TIMEOUT, Record, rejected};
 use crate::lambda::Function;
-use crate::routes::Routes;
+use crate::routes::{Match, Routes};
 use crate::template::{Authorizer, Cors, DEFAULT};
 use crate::{body, policy};
 
@@ -35,6 +35,9 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 const AUTHORIZER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The header with the request's id.
 const APIGW_REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
+
+/// What is in place of an empty path variable. No path of a request or of a route contains it.
+const EMPTY: char = '\0';
 
 /// An HTTP API that is ready to serve.
 #[derive(Debug)]
@@ -100,12 +103,22 @@ impl HttpApi {
         response
     }
 
+    /// The route for a path and a method. Its last variable can be empty: `/items/` is a path of `/items/{id}`.
+    fn find(&self, path: &str, method: &str) -> Option<Match> {
+        let with_empty_variable = || {
+            let mut found = self.routes.find(&format!("{path}{EMPTY}"), method).filter(|_| path.ends_with('/'))?;
+            found.parameters.last_mut()?.1.clear();
+            Some(found)
+        };
+        self.routes.find(path, method).or_else(with_empty_variable)
+    }
+
     /// The response of the route's function, or of a preflight.
     async fn answer(&self, mut call: Call, record: &mut Record) -> Result<Response, Refusal> {
         let body = std::mem::take(&mut call.body);
         let body = body::read(body, READ_TIMEOUT).await.map_err(Refusal::Http)?;
         let (method, headers) = (&call.request.method, &call.request.headers);
-        let found = self.routes.find(call.request.uri.path(), method.as_str());
+        let found = self.find(call.request.uri.path(), method.as_str());
         let (index, parameters) = found.map(|found| (Some(found.index), found.parameters)).unwrap_or_default();
         let default = || self.endpoints.last().filter(|endpoint| endpoint.route.path == DEFAULT);
         let Some(endpoint) = index.map(|index| &self.endpoints[index]).or_else(default) else {

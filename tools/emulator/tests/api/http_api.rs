@@ -150,6 +150,8 @@ async fn a_route_is_its_method_and_path_then_a_greedy_path_then_the_default() {
         ("POST", "/open", "POST /open"),
         ("GET", "/items/7", "GET /items/{id}"),
         ("GET", "/files/a/b", "GET /files/{rest+}"),
+        ("GET", "/items/", "GET /items/{id}"),
+        ("GET", "/files/", "GET /files/{rest+}"),
         ("PUT", "/any", "ANY /any"),
     ] {
         let answer = Answer::of(api.request(method, path)).await;
@@ -206,6 +208,8 @@ async fn an_event_of_payload_2_0_is_as_recorded() {
     for missing in ["/body", "/headers/cookie", "/headers/te", "/stageVariables", "/requestContext/authorizer"] {
         assert_eq!(event.pointer(missing), None, "{missing}");
     }
+
+    assert_eq!(api.get("/items/").await.json()["pathParameters"], json!({"id": ""}));
 
     let event = Answer::of(api.request("POST", "/open")).await.json();
     let members: Vec<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
