@@ -14,7 +14,7 @@ use aws_sigv4::{
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 
-use crate::target::Target;
+use crate::{description, target::Target};
 
 /// The API under test.
 #[derive(Clone)]
@@ -47,6 +47,7 @@ impl Api {
             (None, None) => (Target::Local, start_local().await),
         };
         target.must_show(module);
+        description::of_server(target, url.trim_end_matches('/'));
         let (id, secret, region) = match target {
             Target::Local => (local::ACCESS_KEY_ID.into(), local::SECRET_ACCESS_KEY.into(), "us-east-1".into()),
             _ => {
@@ -121,11 +122,18 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the answer.
+/// Sends a request and reads the answer, which must be one that `openapi.yaml` describes.
+///
+/// Every request of these tests is sent here.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
-    let response: Response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+    let response: Response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: response.text().await.unwrap() }
+    let answer = Answer { status, headers, body: response.text().await.unwrap() };
+    description::assert_described(&method, &path, &answer);
+    answer
 }
 
 /// The body that carries a token.
@@ -152,9 +160,7 @@ fn deployed(stack: &str) -> (Target, String) {
 /// Starts `local` on a free port. It runs until the test ends.
 async fn start_local() -> String {
     let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
-    let host = std::net::Ipv4Addr::LOCALHOST.into();
-    let options = local::Options { host, port: 0, template, throttle: false };
-    let server = local::Server::bind(options, &local::functions().unwrap()).await.unwrap();
+    let server = local::Server::bind(local::Options::new(template), &local::functions().unwrap()).await.unwrap();
     let url = server.url().to_owned();
     tokio::spawn(server.serve(std::future::pending()));
     url

@@ -9,6 +9,7 @@
 
 mod api;
 mod attacks;
+mod description;
 mod gateway;
 mod guard;
 mod iam;

@@ -7,7 +7,6 @@
 
 mod sam;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use local::{Options, Server};
@@ -69,7 +68,7 @@ impl Example {
             functions = functions.handler("guard", |_, _| async { Err("the store is down".to_owned()) });
         }
         let serve = async |template| {
-            let options = Options { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, template, throttle: false };
+            let options = Options::new(template);
             let server = Server::bind(options, &functions).await.unwrap();
             let url = server.url().to_owned();
             tokio::spawn(server.serve(std::future::pending()));
@@ -204,8 +203,7 @@ async fn a_template_without_the_payload_version_or_with_the_wrong_authorizer_is_
             format!("Transform: AWS::Serverless-2016-10-31\nResources:{}{GUARD}", replaced(&resources(), from, to));
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.yaml", Uuid::new_v4()));
         std::fs::write(&path, template).unwrap();
-        let options =
-            Options { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, template: path.clone(), throttle: false };
+        let options = Options::new(path.clone());
 
         let error = Server::bind(options, &local::functions().unwrap()).await.unwrap_err();
 

@@ -1,6 +1,6 @@
 //! `local --dynamodb`: the API on this machine over a table of DynamoDB.
 
-use std::{net::Ipv4Addr, path::PathBuf};
+use std::path::PathBuf;
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn a_missing_table_is_created_and_a_token_spent_once(variable: &str) {
     for run in ["the table is created", "the table exists"] {
         let functions = local::functions_over(local::dynamodb(&url, &table).await.unwrap()).unwrap();
         let template = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
-        let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+        let options = local::Options::new(template);
         let server = local::Server::bind(options, &functions).await.unwrap();
         let api = server.url().to_owned();
         tokio::spawn(server.serve(std::future::pending()));

@@ -93,8 +93,7 @@ async fn local_api() -> (String, Arc<CountingStore>) {
 async fn api_of(template: PathBuf, throttle: bool) -> (String, Arc<CountingStore>) {
     let store = Arc::new(CountingStore::default());
     let functions = local::functions_over(store.clone()).unwrap();
-    let host = std::net::Ipv4Addr::LOCALHOST.into();
-    let options = local::Options { host, port: 0, template, throttle };
+    let options = local::Options { throttle, ..local::Options::new(template) };
     let server = local::Server::bind(options, &functions).await.unwrap();
     let url = server.url().trim_end_matches('/').to_owned();
     tokio::spawn(server.serve(std::future::pending()));

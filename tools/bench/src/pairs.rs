@@ -4,7 +4,6 @@
 //! share the machine, the CPU time of the server is reported too.
 
 use std::{
-    net::Ipv4Addr,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -47,8 +46,8 @@ pub(crate) fn run() -> Result<()> {
 fn serve(url: &mpsc::Sender<String>, stopped: oneshot::Receiver<()>) -> Result<f64> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into();
-        let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+        let options = local::Options::new(template);
         let server = local::Server::bind(options, &local::functions()?).await?;
         url.send(server.url().to_owned())?;
         server.serve(async { drop(stopped.await) }).await?;

@@ -13,7 +13,7 @@ use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use crate::account::{ACCOUNT_ID, REGION, USER_ID, USER_NAME};
+use crate::account::{ACCOUNT_ID, USER_ID, USER_NAME};
 use crate::routes::Match;
 use crate::template::{Authorizer, Route};
 
@@ -127,6 +127,7 @@ impl Description {
     pub(crate) fn new(
         request: &Parts,
         path: &str,
+        region: &str,
         stage: &str,
         route: &Route,
         found: &Match,
@@ -151,7 +152,7 @@ impl Description {
         ];
         let arn_path = path.trim_start_matches('/');
         Self {
-            method_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
+            method_arn: format!("arn:aws:execute-api:{region}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}/{arn_path}"),
             members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }

@@ -14,6 +14,7 @@ use http::uri::Authority;
 use http::{Request, StatusCode};
 use serde_json::Value;
 
+use crate::account::Region;
 use crate::gateway_response::ResponseType;
 use crate::http_api::HttpApi;
 use crate::lambda::{Function, InvokeError};
@@ -83,16 +84,17 @@ impl Gateway {
         api: Api,
         functions: &BTreeMap<String, Arc<Function>>,
         access_key: Option<AccessKey>,
+        region: &Region,
         throttles: bool,
     ) -> Self {
         let Api { kind, routes, table, authorizers, .. } = api;
         match kind {
             Kind::Rest { stage, responses, throttling } => {
                 let endpoints = endpoints(routes, authorizers, functions, throttling.filter(|_| throttles));
-                Self::Rest(RestApi::new(stage, table, endpoints, responses, access_key))
+                Self::Rest(RestApi::new(stage, table, endpoints, responses, access_key, region.clone()))
             }
             Kind::Http { cors } => {
-                Self::Http(HttpApi::new(table, endpoints(routes, authorizers, functions, None), cors))
+                Self::Http(HttpApi::new(table, endpoints(routes, authorizers, functions, None), cors, region.clone()))
             }
         }
     }

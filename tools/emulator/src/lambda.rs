@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::Context;
 use serde_json::Value;
 
+use crate::account::{ACCOUNT_ID, Region};
 use crate::sigv4::AccessKey;
 
 /// Lambda's default time-out.
@@ -89,6 +90,8 @@ impl fmt::Debug for Functions {
 pub(crate) struct Function {
     /// Logical id in the template.
     pub(crate) id: String,
+    /// Its Region, which its ARN contains.
+    pub(crate) region: Region,
     /// Its code.
     pub(crate) handler: Handler,
     /// How long an invocation may take.
@@ -119,7 +122,7 @@ impl Function {
         context.request_id = uuid::Uuid::new_v4().to_string();
         context.deadline = crate::clock::now_millis() + u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX / 2);
         context.invoked_function_arn =
-            format!("arn:aws:lambda:{}:{}:function:{}", crate::account::REGION, crate::account::ACCOUNT_ID, self.id);
+            format!("arn:aws:lambda:{}:{ACCOUNT_ID}:function:{}", self.region.name(), self.id);
         let handler = Arc::clone(&self.handler);
         // A separate task catches a panic, in the handler itself and in the future that it returns.
         let mut task = tokio::spawn(async move { handler(event, context).await });

@@ -26,21 +26,24 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::response::IntoResponse as _;
+use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
 
 pub use lambda::{Environment, Functions, Reply};
 pub use template::Fault;
 
+use account::Region;
 use gateway::Gateway;
 use sigv4::AccessKey;
-use template::{Api, Authorization, Kind, Route, Target};
+use template::{Api, Authorization, Inputs, Kind, Route, Target};
 
 mod account;
 mod body;
@@ -70,8 +73,41 @@ pub struct Options {
     pub port: u16,
     /// The SAM template.
     pub template: PathBuf,
+    /// Values of the template's parameters, by name, instead of their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// The Region, such as `eu-west-1`. Without one, `AWS::Region` is `local`, and requests are signed for `us-east-1`.
+    pub region: Option<String>,
     /// Whether the template's throttling is enforced.
     pub throttle: bool,
+    /// What is served besides the API.
+    pub files: Vec<StaticFile>,
+}
+
+/// What a `GET` of a path returns if the template has no route there.
+#[derive(Clone, Debug)]
+pub struct StaticFile {
+    /// The path, with its slash.
+    pub path: &'static str,
+    /// The headers of the response.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: String,
+}
+
+impl Options {
+    /// Serves `template` with its defaults on a free port of the loopback address, without throttling.
+    #[must_use]
+    pub fn new(template: impl Into<PathBuf>) -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            template: template.into(),
+            parameters: BTreeMap::new(),
+            region: None,
+            throttle: false,
+            files: Vec::new(),
+        }
+    }
 }
 
 /// Why the server did not start.
@@ -93,6 +129,9 @@ pub enum StartError {
         /// What is wrong, and in which line.
         fault: Fault,
     },
+    /// The Region is malformed, or in another partition than `aws`.
+    #[error("{0} cannot be the Region: a Region of the partition aws is expected, such as eu-west-1")]
+    Region(String),
     /// A function does not accept its environment variables.
     #[error("{function}: {message}")]
     Configuration {
@@ -120,6 +159,8 @@ pub struct Server {
     url: String,
     /// The API that answers.
     api: Arc<Gateway>,
+    /// The files for which the template has no route.
+    files: Vec<StaticFile>,
     /// See [`Server::summary`].
     summary: String,
     /// See [`Server::warnings`].
@@ -137,14 +178,22 @@ impl Server {
         let text = std::fs::read_to_string(&options.template)
             .map_err(|source| StartError::Read { path: path.clone(), source })?;
         let in_template = |fault| StartError::Template { path: path.clone(), fault };
-        let api = Api::parse(&text).map_err(in_template)?;
+        let region =
+            options.region.as_deref().map(|name| Region::parse(name).ok_or_else(|| StartError::Region(name.into())));
+        let region = region.transpose()?.unwrap_or_default();
+        let inputs = Inputs { parameters: options.parameters, region: region.clone() };
+        let api = Api::read(&text, inputs).map_err(in_template)?;
+        let has_default = api.routes.iter().any(|route| route.path == template::DEFAULT);
+        let mut files = options.files;
+        files.retain(|file| !has_default && api.table.find(file.path, "GET").is_none());
         let mut ready = BTreeMap::new();
         for (id, function) in &api.functions {
             let handler = functions.make(&function.binary, &function.environment).ok_or_else(|| {
                 in_template(Fault::new(function.line, format!("no handler for the binary {}", function.binary)))
             })?;
             let handler = handler.map_err(|message| StartError::Configuration { function: id.clone(), message })?;
-            let function = lambda::Function { id: id.clone(), handler, timeout: function.timeout };
+            let function =
+                lambda::Function { id: id.clone(), region: region.clone(), handler, timeout: function.timeout };
             ready.insert(id.clone(), Arc::new(function));
         }
         let address = SocketAddr::new(options.host, options.port);
@@ -153,10 +202,10 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let url = format!("http://{address}");
         let access_key = functions.access_key.as_ref();
-        let summary = summarize(&api, &url, access_key, options.throttle);
+        let summary = summarize(&api, &url, access_key, &region, options.throttle);
         let warnings = warnings(&api, &path, access_key);
-        let api = Arc::new(Gateway::new(api, &ready, access_key.cloned(), options.throttle));
-        Ok(Self { listener, url, api, summary, warnings })
+        let api = Arc::new(Gateway::new(api, &ready, access_key.cloned(), &region, options.throttle));
+        Ok(Self { listener, url, api, files, summary, warnings })
     }
 
     /// The address to call, without a slash at its end.
@@ -183,8 +232,13 @@ impl Server {
     ///
     /// None that a caller could act on: accepting a connection is retried.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let files: Arc<[StaticFile]> = self.files.into();
         let answer = |State(api): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
-            api.serve(request, peer).await
+            let file = files.iter().find(|file| request.method() == Method::GET && request.uri().path() == file.path);
+            match file {
+                Some(file) => (file.headers.clone(), file.body.clone()).into_response(),
+                None => api.serve(request, peer).await,
+            }
         };
         let service = Router::new().fallback(answer).with_state(self.api);
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -202,7 +256,7 @@ impl Server {
 }
 
 /// The routes, the throttling, the access key and a request to try.
-fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bool) -> String {
+fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, region: &Region, throttles: bool) -> String {
     let mut text = format!("listening on {url}\n");
     let mut has_preflights = matches!(api.kind, Kind::Http { cors: Some(_) });
     for route in &api.routes {
@@ -230,7 +284,7 @@ fn summarize(api: &Api, url: &str, access_key: Option<&AccessKey>, throttles: bo
     }
     let is_iam = |route: &&Route| route.authorization == Authorization::Iam;
     if let (Some(_), Some(key)) = (api.routes.iter().find(is_iam), access_key) {
-        let scope = format!("aws:amz:{}:{}", account::SIGNING_REGION, sigv4::SERVICE);
+        let scope = format!("aws:amz:{}:{}", region.of_signatures(), sigv4::SERVICE);
         _ = writeln!(text, "AWS_IAM: sign with curl --aws-sigv4 {scope} --user {}:{}", key.id, key.secret);
     }
     let mut open = api.routes.iter().filter(|route| !route.path.contains(['{', '$']) && !is_iam(route));

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::account::Region;
 use crate::event::{self, Description};
 use crate::gateway::{Call, Endpoint, READ_TIMEOUT, Record, rejected};
 use crate::gateway_response::{GatewayResponses, Refusal, ResponseType};
@@ -28,6 +29,8 @@ const NOT_IN_A_QUERY: [char; 3] = ['{', '|', '}'];
 /// A REST API that is ready to serve.
 #[derive(Debug)]
 pub(crate) struct RestApi {
+    /// Its Region.
+    region: Region,
     /// Name of the stage.
     stage: String,
     /// Finds the index of an endpoint.
@@ -48,8 +51,9 @@ impl RestApi {
         endpoints: Vec<Endpoint>,
         responses: GatewayResponses,
         access_key: Option<AccessKey>,
+        region: Region,
     ) -> Self {
-        Self { stage, routes, endpoints, responses, access_key }
+        Self { region, stage, routes, endpoints, responses, access_key }
     }
 
     /// Answers a request.
@@ -107,7 +111,8 @@ impl RestApi {
             record.verdict = Some(verified.as_ref().map_or_else(Refusal::error_type, |()| "Allow"));
             verified?;
         }
-        let description = Description::new(request, path, &self.stage, &endpoint.route, &found, context);
+        let description =
+            Description::new(request, path, self.region.name(), &self.stage, &endpoint.route, &found, context);
         if let Some((authorizer, function)) = &endpoint.authorizer {
             let authorized = if description.identifies(authorizer) {
                 authorize(function, &description, context, record).await
@@ -135,7 +140,8 @@ impl RestApi {
     /// Verifies the signature of a request and adds its caller to the request's context.
     fn verify(&self, request: &Parts, body: &[u8], context: &mut Value) -> Result<(), Refusal> {
         let host = context["domainName"].as_str().unwrap_or_default();
-        let key_id = sigv4::verify(request, host, body, self.access_key.as_ref(), clock::now())?;
+        let key_id =
+            sigv4::verify(request, host, body, self.access_key.as_ref(), self.region.of_signatures(), clock::now())?;
         event::add_caller(context, key_id);
         Ok(())
     }
@@ -202,7 +208,8 @@ mod tests {
                 Ok(serde_json::json!({}))
             });
             let handler = functions.make("f", &BTreeMap::new()).unwrap().unwrap();
-            let function = Function { id: "F".to_owned(), handler, timeout: Duration::from_secs(60) };
+            let function =
+                Function { id: "F".to_owned(), region: Region::default(), handler, timeout: Duration::from_secs(60) };
 
             let response = integrate(&function, Value::Null, &mut Record::default()).await;
 

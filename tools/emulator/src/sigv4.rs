@@ -17,7 +17,6 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, DATE, HeaderMap};
 use http::request::Parts;
 
-use crate::account::SIGNING_REGION;
 use crate::clock;
 use crate::gateway_response::{Refusal, ResponseType};
 
@@ -47,8 +46,8 @@ impl fmt::Debug for AccessKey {
     }
 }
 
-/// Verifies the signature of a request for `host`, which is in its header `Authorization` or in its query string.
-/// Returns the id of the access key.
+/// Verifies the signature of a request for `host`, which is in its header `Authorization` or in its query string,
+/// and whose scope must be `region`. Returns the id of the access key.
 ///
 /// # Errors
 ///
@@ -58,6 +57,7 @@ pub(crate) fn verify<'a>(
     host: &str,
     body: &[u8],
     key: Option<&'a AccessKey>,
+    region: &str,
     now: SystemTime,
 ) -> Result<&'a str, Refusal> {
     let signature = Signature::of(request)?;
@@ -69,9 +69,9 @@ pub(crate) fn verify<'a>(
         let algorithm = &signature.algorithm;
         return Err(incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM} for now). ")));
     }
-    let id = signature.check_scope()?;
+    let id = signature.check_scope(region)?;
     let key = key.filter(|key| key.id == id).ok_or_else(unrecognized)?;
-    let expected = signature.expected(request, host, body, key, signed_at).ok_or_else(mismatch)?;
+    let expected = signature.expected(request, host, body, key, region, signed_at).ok_or_else(mismatch)?;
     verify_slices_are_equal(expected.as_bytes(), signature.value.as_bytes()).map_err(|_| mismatch())?;
     if signature.has_token { Err(unrecognized()) } else { Ok(&key.id) }
 }
@@ -215,7 +215,7 @@ impl Signature {
     }
 
     /// The id of the access key, if the scope is the one of this API and of the day of the signature.
-    fn check_scope(&self) -> Result<&str, Refusal> {
+    fn check_scope(&self, of_api: &str) -> Result<&str, Refusal> {
         let parts: Vec<_> = self.credential.split('/').collect();
         let [id, day, region, service, terminator] = parts[..] else {
             let credential = &self.credential;
@@ -225,7 +225,7 @@ impl Signature {
             )));
         };
         let mut message = String::new();
-        if region != SIGNING_REGION {
+        if region != of_api {
             message += "Credential should be scoped to a valid region. ";
         }
         if service != SERVICE {
@@ -258,6 +258,7 @@ impl Signature {
         host: &str,
         body: &[u8],
         key: &AccessKey,
+        region: &str,
         signed_at: SystemTime,
     ) -> Option<String> {
         let names: BTreeSet<_> = self.names().collect();
@@ -280,7 +281,7 @@ impl Signature {
         let identity = Credentials::new(&key.id, &key.secret, None, None, "emulator").into();
         let parameters = SigningParams::builder()
             .identity(&identity)
-            .region(SIGNING_REGION)
+            .region(region)
             .name(SERVICE)
             .time(signed_at)
             .settings(settings)

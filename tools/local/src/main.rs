@@ -25,6 +25,12 @@ struct Arguments {
     /// Path of the SAM template.
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
+    /// Values of the template's parameters instead of their defaults. Like SAM's option, it ends at the next one.
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    parameter_overrides: Vec<String>,
+    /// The Region: the value of `AWS::Region`, and the scope of signatures.
+    #[arg(long)]
+    region: Option<String>,
     /// Enforce the template's throttling.
     #[arg(long)]
     throttle: bool,
@@ -39,9 +45,9 @@ struct Arguments {
 /// Runs the program; a failure is one line on standard error.
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { port, host, template, throttle, dynamodb, table } = Arguments::parse();
+    let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
-    match run(Options { host, port, template, throttle }, dynamodb.zip(table)).await {
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             _ = writeln!(std::io::stderr(), "error: {err:#}");
@@ -51,8 +57,13 @@ async fn main() -> ExitCode {
 }
 
 /// Starts, prints what is served, and serves until a signal ends the process.
-async fn run(options: Options, dynamodb: Option<(String, String)>) -> anyhow::Result<()> {
-    let functions = match dynamodb {
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { port, host, template, parameter_overrides, region, throttle, dynamodb, table } = arguments;
+    let parameters = local::parameter_overrides(&parameter_overrides)
+        .map_err(|problem| anyhow::anyhow!("--parameter-overrides: {problem}"))?;
+    let files = local::documents(&template);
+    let options = Options { host, port, template, parameters, region, throttle, files };
+    let functions = match dynamodb.zip(table) {
         Some((url, table)) => local::functions_over(local::dynamodb(&url, &table).await?)?,
         None => local::functions()?,
     };

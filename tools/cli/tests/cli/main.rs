@@ -14,7 +14,6 @@ mod stub;
 
 use std::{
     io::Write as _,
-    net::Ipv4Addr,
     path::Path,
     process::{Command, Output, Stdio},
     sync::mpsc,
@@ -89,7 +88,7 @@ fn local() -> String {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-            let options = local::Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+            let options = local::Options::new(template);
             let server = local::Server::bind(options, &local::functions().unwrap()).await.unwrap();
             started.send(server.url().to_owned()).unwrap();
             server.serve(std::future::pending()).await.unwrap();

@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use crate::account::{ACCOUNT_ID, REGION};
+use crate::account::ACCOUNT_ID;
 use crate::clock;
 use crate::event::{API_ID, forwarded};
 use crate::gateway::Call;
@@ -40,7 +40,7 @@ pub(super) struct Description {
 
 impl Description {
     /// Describes a request for `route`, whose path has these parameters.
-    pub(super) fn new(call: &Call, route: &Route, parameters: &[(String, String)]) -> Self {
+    pub(super) fn new(call: &Call, region: &str, route: &Route, parameters: &[(String, String)]) -> Self {
         let (request, method, source) = (&call.request, call.request.method.as_str(), call.peer.ip().to_string());
         let raw_path = request.uri.path();
         let path = decoded(raw_path);
@@ -89,7 +89,7 @@ impl Description {
         };
         let members = members.into_iter().filter(|(_, value)| is_there(value));
         Self {
-            route_arn: format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{DEFAULT}/{method}{raw_path}"),
+            route_arn: format!("arn:aws:execute-api:{region}:{ACCOUNT_ID}:{API_ID}/{DEFAULT}/{method}{raw_path}"),
             members: members.map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }

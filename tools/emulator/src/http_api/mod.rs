@@ -20,6 +20,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::account::Region;
 use crate::gateway::{Call, Endpoint, READ_TIMEOUT, Record, rejected};
 use crate::lambda::Function;
 use crate::routes::{Match, Routes};
@@ -47,6 +48,8 @@ pub(crate) struct HttpApi {
     endpoints: Vec<Endpoint>,
     /// The CORS configuration.
     cors: Option<Cors>,
+    /// Its Region.
+    region: Region,
 }
 
 /// The answer to a request that does not get its function's response.
@@ -72,9 +75,9 @@ const FAILED: Refusal = Refusal::Gateway(StatusCode::INTERNAL_SERVER_ERROR, "Int
 const TIMED_OUT: Refusal = Refusal::Gateway(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
 
 impl HttpApi {
-    /// The API with its routes, their endpoints and its CORS.
-    pub(crate) const fn new(routes: Routes, endpoints: Vec<Endpoint>, cors: Option<Cors>) -> Self {
-        Self { routes, endpoints, cors }
+    /// The API of a Region, with its routes, their endpoints and its CORS.
+    pub(crate) const fn new(routes: Routes, endpoints: Vec<Endpoint>, cors: Option<Cors>, region: Region) -> Self {
+        Self { routes, endpoints, cors, region }
     }
 
     /// Answers a request.
@@ -127,7 +130,7 @@ impl HttpApi {
             return Err(NOT_FOUND);
         };
         let body = body.ok_or(TOO_LARGE)?;
-        let description = Description::new(&call, &endpoint.route, &parameters);
+        let description = Description::new(&call, self.region.name(), &endpoint.route, &parameters);
         let mut context = None;
         if let Some((authorizer, function)) = &endpoint.authorizer {
             let authorized = authorize(authorizer, function, &description, record).await;
@@ -238,7 +241,8 @@ mod tests {
                 Ok(json!({}))
             });
             let handler = functions.make("f", &BTreeMap::new()).unwrap().unwrap();
-            let function = Function { id: "F".to_owned(), handler, timeout: Duration::from_secs(60) };
+            let function =
+                Function { id: "F".to_owned(), region: Region::default(), handler, timeout: Duration::from_secs(60) };
 
             let response = integrate(&function, Value::Null, &mut Record::default()).await;
 

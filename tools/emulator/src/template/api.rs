@@ -7,6 +7,7 @@ use super::auth::{Auth, Authorizer};
 use super::http_api::{self, Cors};
 use super::intrinsics::Document;
 use super::known::{self, Resource, of_type};
+use super::parameters::Inputs;
 use super::route::{Authorization, Route, Target};
 use super::stage::{self, Throttling};
 use super::value::Value;
@@ -83,9 +84,9 @@ pub(crate) struct Function {
 }
 
 impl Api {
-    /// Reads the API of a template's text.
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        let document = Document::parse(text)?;
+    /// Reads the API of a template's text, deployed with `inputs`.
+    pub(crate) fn read(text: &str, inputs: Inputs) -> Result<Self, Fault> {
+        let document = Document::parse(text, inputs)?;
         let root = document.root();
         let mut warnings = Vec::new();
         known::check_sections(&root)?;

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 
 use super::Fault;
 use super::node::{Content, Entry, Node};
+use super::parameters::{self, Inputs};
 
 /// The values of the pseudo parameters.
-const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
+const PSEUDO_PARAMETERS: [(&str, &str); 4] = [
     ("AWS::AccountId", crate::account::ACCOUNT_ID),
     ("AWS::Partition", "aws"),
-    ("AWS::Region", crate::account::REGION),
     ("AWS::StackName", "local"),
     ("AWS::URLSuffix", "amazonaws.com"),
 ];
@@ -19,14 +19,18 @@ const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
 pub(super) struct Document {
     /// The root of the template.
     pub(super) root: Node,
+    /// The values of a deployment.
+    pub(super) inputs: Inputs,
     /// Names of the conditions being evaluated, to detect one that depends on itself.
     pub(super) evaluating: RefCell<Vec<String>>,
 }
 
 impl Document {
-    /// Parses the text of a template.
-    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        Ok(Self { root: Node::parse(text)?, evaluating: RefCell::default() })
+    /// Parses the text of a template that is deployed with `inputs`.
+    pub(super) fn parse(text: &str, inputs: Inputs) -> Result<Self, Fault> {
+        let document = Self { root: Node::parse(text)?, inputs, evaluating: RefCell::default() };
+        document.check_parameters()?;
+        Ok(document)
     }
 
     /// The entry `name` of the top-level section `section`.
@@ -83,6 +87,9 @@ impl Document {
         if name == "AWS::NoValue" {
             return Ok(None);
         }
+        if name == "AWS::Region" {
+            return text(self.inputs.region.name());
+        }
         if let Some((_, value)) = PSEUDO_PARAMETERS.iter().find(|(pseudo, _)| *pseudo == name) {
             return text(value);
         }
@@ -97,12 +104,16 @@ impl Document {
                     format!("the parameter {name} is in Parameter Store, which is not supported"),
                 ));
             }
-            let default = parameter
-                .value
-                .get("Default")
-                .ok_or_else(|| Fault::new(parameter.line, format!("the parameter {name} has no Default")))?;
-            return match self.text(&default.value)? {
-                list if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
+            let value = match (self.inputs.parameters.get(name), parameter.value.get("Default")) {
+                (Some(given), _) => given.clone(),
+                (None, Some(default)) => self.text(&default.value)?,
+                (None, None) => {
+                    let message = format!("the parameter {name} has no Default, and no value was given");
+                    return Err(Fault::new(parameter.line, message));
+                }
+            };
+            return match value {
+                list if parameters::is_list(&kind) => {
                     let items = list.split(',').map(|item| Node::new(line, Content::Scalar(item.trim().to_owned())));
                     Ok(Some(Node::new(line, Content::Sequence(items.collect()))))
                 }
@@ -204,7 +215,7 @@ Test:
 
     /// The text of an expression, or the message of its fault, in the template above.
     fn text(expression: &str) -> Result<String, String> {
-        let document = Document::parse(&format!("{TEMPLATE}  value: {expression}\n")).unwrap();
+        let document = Document::parse(&format!("{TEMPLATE}  value: {expression}\n"), Inputs::default()).unwrap();
         let test = document.root().required("Test").unwrap();
         test.required("value").and_then(|value| value.text()).map_err(|fault| {
             assert_eq!(
@@ -253,7 +264,7 @@ Test:
             ("!Ref Nothing", "Nothing is neither a parameter nor a resource"),
             ("!Sub '${Nothing}'", "Nothing is neither a parameter nor a resource"),
             ("!Sub '${Name'", "Fn::Sub has a ${ without a }"),
-            ("!Ref Undecided", "the parameter Undecided has no Default"),
+            ("!Ref Undecided", "the parameter Undecided has no Default, and no value was given"),
             ("!Ref Stored", "the parameter Stored is in Parameter Store, which is not supported"),
             ("!FindInMap [Map, top, third]", "Mappings has no Map.top.third"),
             ("!Select [2, !Ref List]", "the list has no item 2"),
@@ -270,7 +281,7 @@ Test:
     #[test]
     fn no_value_removes_a_property_and_an_item() {
         let none = "{ a: !Ref AWS::NoValue, b: !If [Fails, x, !Ref AWS::NoValue], c: [x, !Ref AWS::NoValue], d: ~ }";
-        let document = Document::parse(&format!("{TEMPLATE}  value: {none}\n")).unwrap();
+        let document = Document::parse(&format!("{TEMPLATE}  value: {none}\n"), Inputs::default()).unwrap();
         let value = document.root().required("Test").unwrap().required("value").unwrap();
         assert_eq!(value.members().unwrap().len(), 1);
         assert!(value.get("a").unwrap().is_none() && value.get("b").unwrap().is_none());

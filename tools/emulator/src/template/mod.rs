@@ -11,6 +11,7 @@ mod http_api;
 mod intrinsics;
 mod known;
 mod node;
+mod parameters;
 mod route;
 mod stage;
 mod value;
@@ -18,6 +19,7 @@ mod value;
 pub(crate) use api::{Api, Kind};
 pub(crate) use auth::Authorizer;
 pub(crate) use http_api::{Cors, DEFAULT};
+pub(crate) use parameters::Inputs;
 pub(crate) use route::{Authorization, Route, Target};
 pub(crate) use stage::Throttling;
 

@@ -35,6 +35,13 @@ Resources:
 Transform: AWS::Serverless-2016-10-31
 ";
 
+impl Api {
+    /// The API of a template, deployed with its defaults.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        Self::read(text, Inputs::default())
+    }
+}
+
 /// The API of the template above with `text` in place of the comment `#place`.
 fn with(place: &str, text: &str) -> Result<Api, Fault> {
     Api::parse(&TEMPLATE.replace(&format!("#{place}\n"), &format!("{text}\n")))

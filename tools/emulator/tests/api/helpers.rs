@@ -1,6 +1,5 @@
 //! A server in this process. The parameter `case` of a request selects what its functions do.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +20,7 @@ pub(crate) fn options(template: &str) -> Options {
 
 /// Options for any template, on a free port.
 pub(crate) fn at(template: &Path) -> Options {
-    Options { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, template: template.to_owned(), throttle: false }
+    Options::new(template)
 }
 
 /// A running server and how often its functions were invoked.

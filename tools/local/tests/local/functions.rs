@@ -1,6 +1,5 @@
 //! The project's own template, served with its functions.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
 
 use base64::Engine;
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 /// Serves the project's template with a fresh store and key. Returns its URL.
 async fn start() -> String {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-    let options = Options { host: Ipv4Addr::LOCALHOST.into(), port: 0, template, throttle: false };
+    let options = Options::new(template);
     let server = Server::bind(options, &local::functions().unwrap()).await.unwrap();
     assert_eq!(server.warnings(), [""; 0]);
     let url = server.url().to_owned();

@@ -14,7 +14,14 @@ fn the_help_shows_the_access_key() {
 #[tokio::test]
 async fn a_request_that_curl_signs_as_the_summary_says_passes() {
     let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-    let options = Options { host: [127, 0, 0, 1].into(), port: 0, template, throttle: false };
+    let options = Options::new(template);
+    for region in [None, Some("eu-west-1")] {
+        passes(Options { region: region.map(str::to_owned), ..options.clone() }).await;
+    }
+}
+
+/// Asserts that a request passes if it is signed as the summary of a server with `options` says.
+async fn passes(options: Options) {
     let server = Server::bind(options, &local::functions().unwrap()).await.unwrap();
     let how = server.summary().lines().find_map(|line| line.strip_prefix("AWS_IAM: sign with ")).unwrap();
     let command = format!("{how} -s -o /dev/null -w %{{http_code}} -d token=x {}/tokens/introspect", server.url());
@@ -27,4 +34,5 @@ async fn a_request_that_curl_signs_as_the_summary_says_passes() {
 
     assert_eq!(status(command.clone()).await, "200");
     assert_eq!(status(command.replace(SECRET_ACCESS_KEY, "other")).await, "403");
+    assert_eq!(status(command.replace("-1:execute-api", "-2:execute-api")).await, "403");
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
+mod documents;
 mod dynamodb;
 mod functions;
 mod iam;

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
@@ -44,7 +47,13 @@ impl std::ops::DerefMut for Running {
 
 /// Starts the program on a free port; returns it with its address.
 fn started() -> (Running, String) {
-    let mut child = program(&["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    started_with(&[])
+}
+
+/// As [`started`], with more arguments.
+fn started_with(arguments: &[&str]) -> (Running, String) {
+    let mut child =
+        program(&[&["--port", "0"], arguments].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
     let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
@@ -86,6 +95,45 @@ fn a_malformed_url_of_dynamodb_is_the_error_even_if_there_are_no_credentials() {
         let expected =
             "error: --dynamodb must be an http or https URL without a query, such as http://localhost:8000\n";
         assert_eq!((output.status.code(), stderr.as_str()), (Some(1), expected), "{url}");
+    }
+}
+
+#[test]
+fn a_token_lives_as_long_as_the_overridden_parameter_says() {
+    let (_child, address) = started_with(&["--parameter-overrides", "TokenTtlSeconds=5", "OpenRoutes=true"]);
+    let hello = request(&address, "GET /hello HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n");
+    let token = hello.lines().find_map(|line| line.strip_prefix("x-access-token: ")).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 5);
+}
+
+#[test]
+fn an_override_that_the_template_forbids_and_a_wrong_region_are_one_line_of_error_and_exit_code_1() {
+    let line = |text: &str| {
+        let template = include_str!("../../../../template.yaml");
+        template.lines().position(|line| line == text).unwrap() + 1
+    };
+    let ttl = format!("template.yaml:{}: TokenTtlSeconds", line("  TokenTtlSeconds:"));
+    let parameters = format!("template.yaml:{}: there is no parameter TokenTtlSecond", line("Parameters:"));
+    for (arguments, expected) in [
+        (&["--parameter-overrides", "TokenTtlSeconds=0"][..], format!("{ttl} cannot be \"0\": MinValue is 1")),
+        (&["--parameter-overrides", "TokenTtlSecond=5"], parameters),
+        (
+            &["--parameter-overrides", "OpenRoutes"],
+            "--parameter-overrides: \"OpenRoutes\" is not of the form Name=value".to_owned(),
+        ),
+        (
+            &["--parameter-overrides", "OpenRoutes=true", "--parameter-overrides", "OpenRoutes=false"],
+            "--parameter-overrides: OpenRoutes is there twice".to_owned(),
+        ),
+        (
+            &["--region", "Tokyo"],
+            "Tokyo cannot be the Region: a Region of the partition aws is expected, such as eu-west-1".to_owned(),
+        ),
+    ] {
+        let (code, stderr) = failed(&[&["--port", "0"], arguments].concat());
+        assert_eq!((code, stderr), (Some(1), format!("error: {expected}\n")), "{arguments:?}");
     }
 }
 
