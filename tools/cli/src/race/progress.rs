@@ -43,7 +43,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Leaves the bar as it is, with an empty line below it.
+    /// Leaves the bar as it is, and goes to the line below it.
     fn drop(&mut self) {
         let Some(bar) = &self.bar else { return };
         if bar.position() < u64::from(self.tokens) {

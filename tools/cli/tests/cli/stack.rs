@@ -1,6 +1,6 @@
 //! `--stack` and the signed commands, with a stack on an emulator of AWS that enforces IAM.
 //!
-//! `CONTRIBUTING.md` lists the variables that name the emulator and the stack. The test needs the AWS CLI.
+//! It needs the variables of the group `deployment` in `CONTRIBUTING.md`, and the AWS CLI.
 
 use std::{env, process::Command};
 
