@@ -1,4 +1,4 @@
-// Makes the pictures of the page, by hand: node tests/browser/screenshots.js FOLDER
+// Makes the pictures of the page, of which docs/images/ has two with fewer colours: node tests/browser/screenshots.js FOLDER
 
 import { get, launch, local, once, open, says } from './helpers.js';
 

@@ -343,7 +343,8 @@ fn emulator_commands_run_as_written_and_print_what_is_shown() {
             all.steps.extend(block.steps);
         }
     }
-    let faults = run(&all, "unset AWS_SAM_STACK_NAME\ntrap 'kill $MINISTACK_PID' EXIT", edit);
+    let prelude = "unset AWS_SAM_STACK_NAME\ntrap 'kill $MINISTACK_PID; rm -f ring.json' EXIT";
+    let faults = run(&all, prelude, edit);
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 

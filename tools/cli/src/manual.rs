@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     arguments::Arguments,
@@ -53,5 +53,5 @@ fn with_examples(command: clap::Command) -> clap::Command {
 
 fn printed(bytes: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    Answer { code: Code::Yes, json: Value::String(text.clone()), text }
+    Answer { code: Code::Yes, json: json!({ "text": text }), text }
 }

@@ -6,10 +6,7 @@ use reqwest::Url;
 
 use crate::outcome::{Code, Failure};
 
-/// The output that holds the URL.
-const OUTPUT: &str = "ApiUrl";
-
-/// The URL of the API that the stack `name` deploys.
+/// The URL of the API that the stack `name` deploys: to AWS, or to the emulator that the configuration names.
 ///
 /// # Errors
 ///
@@ -28,8 +25,29 @@ pub(crate) async fn url(configuration: &SdkConfig, name: &str) -> Result<Url, Fa
         let message = err.message().map(str::to_owned).or_else(|| source.map(ToString::to_string)).unwrap_or_default();
         Failure::new(code, "stack", format!("the stack {name} cannot be described: {message}"))
     })?;
-    let outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
-    let value = outputs.filter(|output| output.output_key() == Some(OUTPUT)).find_map(|output| output.output_value());
-    let value = value.ok_or_else(|| Failure::usage(format!("the stack {name} has no output {OUTPUT}")))?;
-    value.parse().map_err(|_| Failure::usage(format!("the output {OUTPUT} of the stack {name} is not a URL: {value}")))
+    let outputs = || described.stacks().iter().flat_map(|stack| stack.outputs());
+    let output = |name: &str| outputs().find(|it| it.output_key() == Some(name)).and_then(|it| it.output_value());
+    let deployed = output("ApiUrl").ok_or_else(|| Failure::usage(format!("the stack {name} has no output ApiUrl")))?;
+    let url = match (configuration.endpoint_url(), output("ApiId")) {
+        (Some(endpoint), Some(id)) => emulated(endpoint, id, deployed),
+        _ => deployed.to_owned(),
+    };
+    url.parse().map_err(|_| Failure::usage(format!("the output ApiUrl of the stack {name} is not a URL: {url}")))
+}
+
+/// Where an emulator of AWS at `endpoint` serves the API that AWS would serve at `deployed`.
+fn emulated(endpoint: &str, id: &str, deployed: &str) -> String {
+    let stage = deployed.rsplit('/').next().unwrap_or_default();
+    format!("{}/restapis/{id}/{stage}/_user_request_", endpoint.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emulator_serves_the_api_at_its_own_host() {
+        let url = emulated("http://127.0.0.1:4566/", "abc", "https://abc.execute-api.us-east-1.amazonaws.com/Prod");
+        assert_eq!(url, "http://127.0.0.1:4566/restapis/abc/Prod/_user_request_");
+    }
 }

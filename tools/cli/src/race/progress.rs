@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use crate::output::Output;
@@ -43,9 +43,14 @@ impl Progress {
 }
 
 impl Drop for Progress {
+    /// Leaves the bar as it is, with an empty line below it.
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.abandon();
+        let Some(bar) = &self.bar else { return };
+        if bar.position() < u64::from(self.tokens) {
+            // The terminal shows ^C in the line below the bar, where a last drawing would repeat the bar.
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
+        bar.abandon();
+        self.output.note("\n");
     }
 }

@@ -128,6 +128,13 @@ fn colour_is_used_only_where_it_is_asked_for() {
     for arguments in [&["validate"][..], &["--color", "never", "validate"]] {
         assert_eq!(token_auth(&url, arguments, token(&url)).stdout, "accepted\n");
     }
+    let on_a_terminal = |variable: &str| {
+        let script = format!("{variable} {PROGRAM} get --url {url} | {variable} {PROGRAM} validate --url {url}");
+        let mut terminal = command("script");
+        terminal.args(["--quiet", "--return", "--command", &script, "/dev/null"]).env("TERM", "xterm");
+        run(&mut terminal, b"").stdout.contains(green)
+    };
+    assert_eq!([on_a_terminal(""), on_a_terminal("NO_COLOR=1")], [true, false]);
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod document;
 mod generated;
 mod input;
 mod race;
+#[cfg(feature = "stack")]
+mod stack;
 mod stub;
 
 use std::{
