@@ -14,9 +14,11 @@ use crate::{api::Answer, target::Target};
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_saphyr::from_str(include_str!("../../openapi.yaml")).unwrap());
 
-/// The responses that have been read, by the pointer to their operation and the status.
-static RESPONSES: LazyLock<Mutex<HashMap<(String, u16), Result<Arc<Response>, &'static str>>>> =
-    LazyLock::new(Mutex::default);
+/// Responses by the pointer to their operation and the status, or why there is no such response.
+type Responses = HashMap<(String, u16), Result<Arc<Response>, &'static str>>;
+
+/// The responses that have been read.
+static RESPONSES: LazyLock<Mutex<Responses>> = LazyLock::new(Mutex::default);
 
 /// The server under test, the same for all tests of a run: what it is, and the path of its URL.
 static SERVER: OnceLock<(Target, String)> = OnceLock::new();

@@ -5,25 +5,27 @@
 
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use emulator::StaticFile;
 use http::HeaderMap;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
-use sha2::{Digest as _, Sha256};
 
 /// The style of the page.
 const STYLE: &str = include_str!("documents.css");
 
-/// The documents that are in the folder of `template`: `openapi.yaml` for `/openapi.yaml`, and `docs/api.md`,
-/// rendered, for `/docs`. They are read once. One that is missing is left out: another template need not have it.
+/// Reads the documents that are beside `template`.
+///
+/// `openapi.yaml` is for `/openapi.yaml`, and `docs/api.md`, rendered, for `/docs`. One that is missing is left out:
+/// another template need not have it.
 #[must_use]
 pub fn documents(template: &Path) -> Vec<StaticFile> {
     let read = |name| std::fs::read_to_string(template.with_file_name(name)).ok();
     let description = read("openapi.yaml").map(|text| file("/openapi.yaml", "application/yaml", "", text));
     let reference = read("docs/api.md").map(|text| {
-        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
         let policy = format!("style-src 'sha256-{hash}'; ");
         file("/docs", "text/html; charset=utf-8", &policy, page(&text))
     });
