@@ -14,7 +14,7 @@ pub async fn validate(url: &str, token: &str) -> reqwest::Result<Outcome> {
     let client = client.timeout(Duration::from_secs(3)).build()?;
     let key = uuid::Uuid::new_v4().to_string(); // one for all tries
     let (end, mut known) = (Instant::now() + Duration::from_secs(15), true);
-    for mut pause in [1, 2, 3, 15] {
+    for mut pause in [1_u32, 2, 3, 15] {
         let request = client.post(format!("{url}/validate")).header("Idempotency-Key", &key);
         match request.json(&serde_json::json!({ "token": token })).send().await {
             Ok(reply) => {
@@ -31,10 +31,10 @@ pub async fn validate(url: &str, token: &str) -> reqwest::Result<Outcome> {
             }
             Err(_) => known = false, // no answer
         }
-        if Instant::now() + Duration::from_secs(pause + 3) > end {
+        if Instant::now() + Duration::from_secs(u64::from(pause) + 3) > end {
             break;
         }
-        tokio::time::sleep(Duration::from_secs(pause)).await;
+        tokio::time::sleep(Duration::from_secs(pause.into())).await;
     }
     Ok(Outcome::Unknown)
 }

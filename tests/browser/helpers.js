@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -19,28 +18,18 @@ export const texts = JSON.parse(readFileSync(join(root, 'web/text.json')));
 export const text = (name, values = {}, language = 0) => new RegExp(`^${texts[name][language]
   .replace(/[.*+?^$()[\]\\]/g, '\\$&').replace(/{(\w+)}/g, (_, it) => values[it] ?? '.+')}$`);
 
-/** Starts `local` on a free port, with other defaults of the template's parameters. */
+/** Starts `local` on a free port, with other values of the template's parameters. */
 export async function local(parameters = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'page-'));
-  let template = readFileSync(join(root, 'template.yaml'), 'utf8');
-  for (const [name, value] of Object.entries(parameters)) {
-    const changed = template.replace(new RegExp(`(\n  ${name}:\n(?:    .*\n)*?    Default: ).*`), `$1${value}`);
-    assert.notEqual(changed, template, `the template has no parameter ${name}`);
-    template = changed;
-  }
-  const path = join(folder, 'template.yaml');
-  writeFileSync(path, template);
-  const child = spawn(program, ['--port', '0', '--template', path], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const overrides = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  const options = overrides.length ? ['--parameter-overrides', ...overrides] : [];
+  const child = spawn(program, ['--port', '0', ...options], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
   const failed = new Promise((_, reject) => {
     child.once('error', reject);
     child.once('exit', () => reject(new Error('local has ended: is it built?')));
   });
   failed.catch(() => {});
   const started = new Promise((resolve) => child.stdout.once('data', (line) => resolve(/http:\S+/.exec(line)[0])));
-  const stop = () => {
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const stop = () => child.kill();
   after(stop);
   return { url: await Promise.race([started, failed]), stop };
 }

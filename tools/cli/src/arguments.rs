@@ -194,7 +194,7 @@ pub(crate) struct Race {
     /// Requests per second. By default 50, and without a limit on this machine.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
-    /// The part of the claims, 0 to 1, whose connection is cut after sending. They are made again with the
+    /// The fraction of the claims, 0 to 1, whose connection is cut after sending. They are made again with the
     /// same idempotency key.
     #[arg(long, value_name = "PART", default_value_t = 0.0, value_parser = part)]
     pub(crate) drop: f64,

@@ -1,7 +1,7 @@
 //! `token-auth`: the command line. See `docs/cli.md`.
 //!
 //! - [`arguments`]: the arguments and their help
-//! - [`client`], [`signer`], [`stack`]: HTTP, the user's AWS credentials, the URL of a stack
+//! - [`mod@client`], [`signer`], [`stack`]: HTTP, the user's AWS credentials, the URL of a stack
 //! - [`token`], [`spend`]: a token, and one claim on it
 //! - [`get`], [`validate`], [`race`], [`operate`], [`manual`]: the commands
 //! - [`outcome`], [`output`]: exit codes, answers and failures, and how they are printed

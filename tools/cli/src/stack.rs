@@ -16,10 +16,12 @@ pub(crate) async fn url(configuration: &SdkConfig, name: &str) -> Result<Url, Fa
         return Err(Failure::usage("the AWS Region is not known: give it with --region"));
     }
     let described = Client::new(configuration).describe_stacks().stack_name(name).send().await.map_err(|err| {
-        let code = match (err.as_service_error().is_some(), err.code()) {
-            (true, Some("ValidationError")) => Code::Usage,
-            (true, _) => Code::NotAllowed,
-            (false, _) => Code::Unknown,
+        let code = match err.code() {
+            Some("ValidationError") => Code::Usage,
+            Some("AccessDenied" | "ExpiredToken" | "InvalidClientTokenId" | "SignatureDoesNotMatch") => {
+                Code::NotAllowed
+            }
+            _ => Code::Unknown,
         };
         let source = std::iter::successors(Some(&err as &dyn std::error::Error), |err| err.source()).last();
         let message = err.message().map(str::to_owned).or_else(|| source.map(ToString::to_string)).unwrap_or_default();

@@ -57,7 +57,7 @@ const MINT_ATTEMPTS: u32 = 5;
 /// A failure if the race is not to begin.
 pub(crate) async fn race(client: &Client, options: &Race, output: Output) -> Result<Answer, Failure> {
     confirm(client, options)?;
-    let unheard = |err| Failure::new(Code::Unknown, "interrupt", format!("Ctrl-C cannot be heard: {err}"));
+    let unheard = |err| Failure::new(Code::Unknown, "interrupted", format!("Ctrl-C cannot be heard: {err}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
     let Race { tokens, clients, .. } = *options;
     output.note(&format!("racing {tokens} tokens, {clients} clients each, at {}\n", client.url("")));

@@ -154,7 +154,7 @@ impl Report {
             ("not known", format!("{:>5}", self.not_known)),
             ("refused", format!("{:>5}", self.refused)),
         ];
-        if self.times_differ == 0 && self.refused > 0 {
+        if self.held > 0 && self.broken() + self.not_shown == 0 {
             rows[3].1 += "  already_used, one time of use per token";
         }
         if self.times_differ > 0 {
@@ -167,7 +167,7 @@ impl Report {
             ));
         }
         if self.not_made > 0 {
-            rows.push(("not told (throttled)", format!("{:>5}", self.not_made)));
+            rows.push(("not made", format!("{:>5}", self.not_made)));
         }
         let mut text = String::new();
         for (name, value) in rows {
@@ -240,7 +240,7 @@ impl Report {
                 "made": self.claims,
                 "refused": self.refused,
                 "notKnown": self.not_known,
-                "notTold": self.not_made,
+                "notMade": self.not_made,
                 "cut": self.cut,
                 "replayed": self.replayed,
             },
