@@ -39,12 +39,13 @@ export function decode(text) {
  */
 export function judge({ status, body }, unsure = false) {
   const reason = body?.reason;
-  const isRefusal = [400, 401, 403, 413].includes(status) && typeof reason === 'string';
+  const isRefusal = [400, 401, 413].includes(status) && typeof reason === 'string';
   if (status === 200 && body?.isValid === true) return ['yes', body.replayed ? 'replayed' : 'accepted'];
   if (isRefusal && unsure) return ['unknown', 'unsure'];
   if (isRefusal && status !== 401) return ['no', 'request'];
   if (isRefusal) return ['no', REASON.test(reason) ? reason : 'refused'];
-  if (status === 429 && !unsure) return ['unknown', 'throttled'];
+  // 403 is the firewall, for too many requests.
+  if ([403, 429].includes(status) && !unsure) return ['unknown', 'throttled'];
   return ['unknown', 'unknown'];
 }
 
@@ -92,9 +93,9 @@ function start() {
   const date = (time) => isNaN(time) ? '?' : new Date(time).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'medium' });
   const text = (name, values = {}) => texts[name][LANGUAGES.indexOf(language)].replace(/{(\w+)}/g, (_, it) => {
     const value = values[it];
-    if (it === 'usedAt') return date(Date.parse(value));
-    if (/iat|nbf|exp/.test(it)) return date(value * 1000);
-    return value?.name ? text(value.name, value.values) : value;
+    if (it === 'usedAt') return date(typeof value === 'string' ? Date.parse(value) : NaN);
+    if (/iat|nbf|exp/.test(it)) return date(typeof value === 'number' ? value * 1000 : NaN);
+    return it === 'v' ? text(value.name, value.values) : value;
   });
   const say = (place, name, values, kind = '') => {
     said.set(place, [name, values, kind]);
@@ -154,8 +155,11 @@ function start() {
       for (const it of document.querySelectorAll('.act')) it.ariaDisabled = is;
     };
     busy(true);
-    await action();
-    busy(false);
+    try {
+      await action();
+    } finally {
+      busy(false);
+    }
   };
 
   // --- the token ---
@@ -209,13 +213,14 @@ function start() {
     skew = decode(token)?.claims.iat * 1000 - Date.now() || 0;
     forget();
   };
+  const values = ({ body }) => ({ nbf: claims.nbf, exp: claims.exp, ...body });
   const validate = async () => {
     say(note);
     say(verdict, 'waiting');
     key ??= draw();
     const answer = await spend('validate', field.value.trim(), key);
     const [kind, name] = judge(answer, unsure);
-    say(verdict, name, { ...answer.body, ...claims }, kind);
+    say(verdict, name, values(answer), kind);
     if (kind === 'unknown' && !answer.body) say(note, answer.status === null ? 'unreachable' : 'foreign', { url: api });
     if (kind !== 'unknown') key = undefined;
     unsure = kind === 'unknown' && (unsure || name !== 'throttled');
@@ -223,17 +228,18 @@ function start() {
     $('renew').hidden = kind !== 'no';
   };
   const lose = async () => {
+    const mine = key ?? draw();
     forget();
     const add = (...of) => say(lost.appendChild(make('li', '')), ...of);
     const token = field.value.trim();
-    const mine = draw();
     await spend('lose', token, mine);
     add('lost');
     for (const name of ['lost_same', 'lost_other']) {
       const isSame = name === 'lost_same';
       const answer = await spend('validate', token, isSame ? mine : draw());
       const [kind, said] = judge(answer, isSame);
-      add(name, { v: { name: said, values: { ...answer.body, ...claims } } }, kind);
+      if (isSame && kind === 'unknown') [key, unsure, $('again').hidden] = [mine, true, false];
+      add(name, { v: { name: said, values: values(answer) } }, kind);
     }
   };
 

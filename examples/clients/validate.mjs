@@ -9,9 +9,9 @@ export async function validate(url, token) {
     try {
       const reply = await fetch(`${url}/validate`, { ...options, ...limits });
       const { isValid, reason } = await reply.json().catch(() => ({}));
-      if (reply.status === 200 && isValid) return { outcome: "accepted" };
+      if (reply.status === 200 && isValid === true) return { outcome: "accepted" };
       const isRefusal = reply.status >= 400 && reply.status < 500 && reply.status !== 429;
-      if (isRefusal) return known && reason ? { outcome: "refused", reason } : { outcome: "unknown" };
+      if (isRefusal) return known && reason && reply.status !== 403 ? { outcome: "refused", reason } : { outcome: "unknown" };
       if (reply.status !== 429) known = false; // the token may be spent; 429 did not reach the function
       if (/^\d+$/.test(reply.headers.get("Retry-After"))) pause = Number(reply.headers.get("Retry-After"));
     } catch {

@@ -13,16 +13,16 @@ def validate(url, token):
     for pause in 1, 2, 3, 15:
         try:
             with opener.open(request, timeout=3) as reply:
-                text = reply.read()
+                text = reply.read(65536)
             body = json.loads(text) if text.startswith(b"{") else {}
-            if reply.status == 200 and body.get("isValid"):
+            if reply.status == 200 and body.get("isValid") is True:
                 return "accepted", None
             if 400 <= reply.status < 500 and reply.status != 429:
-                return ("refused", body["reason"]) if known and "reason" in body else ("unknown", None)
+                return ("refused", body["reason"]) if known and reply.status != 403 and "reason" in body else ("unknown", None)
             known = known and reply.status == 429  # which did not reach the function; else the token may be spent
             after = reply.headers.get("Retry-After", "")
-            pause = int(after) if after.isdecimal() else pause
-        except (OSError, ValueError, http.client.HTTPException):
+            pause = int(after) if after.isdecimal() and len(after) < 9 else pause
+        except (OSError, ValueError, RecursionError, http.client.HTTPException):
             known = False  # no answer
         if time.monotonic() + pause + 3 > end:
             break

@@ -23,7 +23,7 @@ pub async fn validate(url: &str, token: &str) -> reqwest::Result<Outcome> {
                 match (status, body["reason"].as_str()) {
                     (200, _) if body["isValid"] == true => return Ok(Outcome::Accepted),
                     (429, _) => {} // it did not reach the function
-                    (400..500, Some(reason)) if known => return Ok(Outcome::Refused(reason.to_owned())),
+                    (400..=402 | 404..500, Some(reason)) if known => return Ok(Outcome::Refused(reason.to_owned())),
                     (400..500, _) => return Ok(Outcome::Unknown),
                     _ => known = false, // the token may be spent
                 }

@@ -219,6 +219,45 @@ test('a refusal after an unknown outcome does not hide that the first try may ha
   assert.equal(await says(page, 'verdict', 'revoked'), 'no');
 });
 
+test('losing the answer does not forget an unknown outcome', async (t) => {
+  const page = await open(t, browser, url);
+  await get(page);
+  const keys = [];
+  page.on('request', (it) => keys.push(it.headers()['idempotency-key']));
+  await once(page, 'validate', async (route) => {
+    assert.equal((await route.fetch()).status(), 200); // spent
+    await route.fulfill(json(503, { reason: 'unavailable' }));
+  });
+  await page.click('#validate');
+  await says(page, 'verdict', 'unknown');
+  await page.click('#lose');
+  await page.waitForSelector('#lost li:nth-child(3)');
+  assert.equal(await page.getAttribute('#lost li:nth-child(2)', 'class'), 'yes');
+  assert.ok(keys[0] === keys[1] && keys[1] === keys[2] && keys[2] !== keys[3]);
+
+  await get(page);
+  await page.route('**/validate', (route) => route.fulfill(json(503, { reason: 'unavailable' })), { times: 3 });
+  await page.click('#lose');
+  await page.waitForSelector('#lost li:nth-child(3)');
+  await once(page, 'validate', refusal('already_used', { usedAt: '2026-11-26T01:30:36Z' }));
+  await page.click('#again');
+  assert.equal(await says(page, 'verdict', 'unsure', { reason: 'already_used' }), 'unknown');
+});
+
+test('the claims of a pasted token neither speak for the API nor stop the page', async (t) => {
+  const page = await open(t, browser, url);
+  const odd = { message: { name: 'lead' }, usedAt: 'x', exp: { toString: 1, valueOf: 1 }, nbf: [], iat: null };
+  const token = ['{"alg":"none"}', JSON.stringify(odd)].map((it) => Buffer.from(it).toString('base64url')).join('.') + '.c2ln';
+  await page.fill('#token', token);
+  assert.equal(await isShown(page, 'decoded'), true);
+  for (const status of [400, 401]) {
+    await once(page, 'validate', json(status, { reason: status === 400 ? 'invalid_request' : 'expired', message: 'The words of the API' }));
+    await page.click('#validate');
+    await page.waitForSelector('#verdict.no');
+    assert.match(await page.textContent('#verdict'), status === 400 ? /The words of the API/ : /expired at \?/);
+  }
+});
+
 test('an answer that is not one of the API is unknown, with the address', async (t) => {
   const page = await open(t, browser, url);
   for (const answer of [

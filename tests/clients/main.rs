@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 enum Step {
     /// It takes effect, and its reply is lost.
     LoseReply,
-    /// It is answered with this by another party, and does not take effect.
+    /// It is answered with this head, and this body or a broken one, by another party, and does not take effect.
     Answer(&'static str),
 }
 
@@ -60,8 +60,10 @@ impl Network {
                 keys.lock().unwrap().push(key.unwrap().1.to_owned());
                 let step = steps.lock().unwrap().pop_front();
                 let reply = match step {
-                    Some(Step::Answer(head)) => {
-                        format!("HTTP/1.1 {head}\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<html").into_bytes()
+                    Some(Step::Answer(text)) => {
+                        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, "<html"));
+                        let head = format!("{head}\r\nContent-Length: {}\r\nConnection: close", body.len());
+                        format!("HTTP/1.1 {head}\r\n\r\n{body}").into_bytes()
                     }
                     _ => forward(&upstream, &request).await,
                 };
@@ -135,6 +137,10 @@ async fn assert_tells_the_truth(client: impl AsyncFn(String, String) -> String) 
         (&[Step::LoseReply], spent.clone(), "unknown", 2),
         (&[UNAVAILABLE], spent, "unknown", 2),
         (&[html("403 Forbidden")], fresh().await, "unknown", 1),
+        // The firewall, with the body of API Gateway.
+        (&[html("403 Forbidden\r\n\r\n{\"reason\":\"invalid_request\"}")], fresh().await, "unknown", 1),
+        (&[html("200 OK\r\nRetry-After: 60\r\n\r\n{\"isValid\":\"false\"}")], fresh().await, "unknown", 1),
+        (&[html("503 Service Unavailable\r\nRetry-After: 99999999")], fresh().await, "unknown", 1),
         (&[html("503 Service Unavailable\r\nRetry-After: 60")], fresh().await, "unknown", 1),
         (&[html("302 Found\r\nLocation: /\r\nRetry-After: 60")], fresh().await, "unknown", 1),
         (&[html("200 OK\r\nRetry-After: 60")], fresh().await, "unknown", 1),

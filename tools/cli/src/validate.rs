@@ -41,6 +41,10 @@ pub(crate) async fn validate(client: &Client, token: &Token, asks_again: bool) -
                 return Err(Failure::new(Code::Unknown, "unknown", message));
             }
             Claim::Refused { reason, used_at, request_id } => return Ok(refused(&reason, used_at, request_id)),
+            Claim::Unexpected(Failure { message, .. }) if is_open => {
+                let message = format!("an earlier request had no answer, and may have spent it; now: {message}");
+                return Err(Failure::new(Code::Unknown, "unknown", message));
+            }
             Claim::Unexpected(failure) => return Err(failure),
             // The API cannot be reached at all.
             Claim::NotMade(failure) if failure.reason == "unreachable" && !is_open => return Err(failure),
@@ -51,7 +55,7 @@ pub(crate) async fn validate(client: &Client, token: &Token, asks_again: bool) -
             }
         };
         if !asks_again || Instant::now() + pause > until {
-            let token = if is_open { "the token may be spent" } else { "the token is unspent" };
+            let token = if is_open { "the token may be spent" } else { "this did not spend the token" };
             return Err(Failure { message: format!("{} ({token})", failure.message), ..failure });
         }
         tokio::time::sleep(pause).await;

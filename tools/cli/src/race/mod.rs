@@ -162,17 +162,26 @@ async fn claim_at_once(client: &Client, token: &Token, clients: u32, drop: f64) 
 
 /// Claims `token`. A claim with a key that was cut, or has no answer, is made again.
 async fn claim(client: &Client, token: &Token, key: Option<&str>, cut: Option<Duration>) -> Claim {
-    if let Some(after) = cut {
-        // The connection closes with the request that is dropped. An answer that is faster is thrown away.
-        _ = timeout(after, spend(client, token, key)).await;
-    }
+    // The connection closes with the request that is dropped. An answer that is faster counts if it is a success.
+    let first = match cut {
+        Some(after) => timeout(after, spend(client, token, key)).await.ok(),
+        None => None,
+    };
+    let is_accepted = matches!(first, Some(Claim::Accepted { .. }));
+    // Whether a request that has no answer may have spent the token.
+    let mut is_open = cut.is_some();
     let until = Instant::now() + ASK_FOR;
     loop {
-        match spend(client, token, key).await {
+        let claim = spend(client, token, key).await;
+        is_open |= matches!(claim, Claim::NotKnown(_));
+        match claim {
             Claim::NotKnown(_) | Claim::NotMade(_) if key.is_some() && Instant::now() + PAUSE < until => {
                 sleep(PAUSE).await;
             }
-            claim => return claim,
+            Claim::Accepted { .. } => return claim,
+            _ if is_accepted => return Claim::Accepted { replayed: false },
+            Claim::NotMade(failure) if is_open => return Claim::NotKnown(failure),
+            _ => return claim,
         }
     }
 }

@@ -134,6 +134,19 @@ fn a_refusal_after_a_lost_answer_is_not_a_no() {
 }
 
 #[test]
+fn any_answer_after_a_lost_one_leaves_the_outcome_unknown() {
+    for status in ["400 Bad Request", "403 Forbidden"] {
+        let (url, _) = stub(move |_, before| match before {
+            0 => String::new(),
+            _ => json(status, r#"{"message":"Request refused","reason":"invalid_request"}"#),
+        });
+        let ended = token_auth(&url, &["validate"], TOKEN);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(ended.error().contains("an earlier request had no answer, and may have spent it"), "{ended:?}");
+    }
+}
+
+#[test]
 fn no_retry_asks_once() {
     let (url, requests) = stub(|_, _| json("503 Service Unavailable", "{}"));
     token_auth(&url, &["validate", "--no-retry"], TOKEN);

@@ -60,6 +60,36 @@ fn a_deployment_that_forgets_whom_it_accepted_is_found_out() {
 }
 
 #[test]
+fn a_cut_claim_that_is_throttled_afterwards_does_not_blame_the_deployment() {
+    // Whichever request is the first has spent the token, and then its client is throttled.
+    let (url, _) = stub(|line, before| match (line, before) {
+        ("GET /tokens", _) => minted(),
+        ("POST /validate", 0..4) => String::new(),
+        ("POST /validate", 4..6) => used("2026-11-26T01:30:36Z"),
+        ("POST /validate", _) => json("429 Too Many Requests", "{}"),
+        _ => json("200 OK", "{}"),
+    });
+    let ended = token_auth(&url, &["race", "--tokens", "1", "--clients", "4", "--drop", "1"], "");
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+}
+
+#[test]
+fn a_success_that_is_faster_than_the_cut_counts() {
+    // Both clients are told yes, and then that it was used. Which answer is faster than its cut is chance.
+    let found = (0..20).any(|_| {
+        let (url, _) = stub(|line, before| match (line, before) {
+            ("GET /tokens", _) => minted(),
+            ("POST /validate", 0..2) => accepted(),
+            ("POST /validate", _) => used("2026-11-26T01:30:36Z"),
+            _ => json("200 OK", "{}"),
+        });
+        let ended = token_auth(&url, &["race", "--tokens", "1", "--clients", "2", "--drop", "1"], "");
+        ended.stdout.contains("accepted by more, by none     1, 0\n")
+    });
+    assert!(found);
+}
+
+#[test]
 fn missing_answers_show_nothing() {
     let (url, _) = stub(|line, before| match (line, before) {
         ("GET /tokens", _) => minted(),
