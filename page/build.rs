@@ -12,7 +12,9 @@ const WEB: &str = "../web";
 fn main() {
     println!("cargo::rerun-if-changed={WEB}");
     let [mut page, style, script, texts] = ["index.html", "page.css", "page.js", "text.json"].map(read);
-    let (style, script) = (bare(&style), bare(&script));
+    let script = bare(&script);
+    // A style needs no space before a block or after a property.
+    let style = bare(&style).replace(" {", "{").replace(": ", ":").replace("; ", ";");
     let texts = serde_json::from_str::<Value>(&texts).expect("text.json is JSON").to_string();
     for (link, start, content, end) in [
         (r#"<link rel="stylesheet" href="page.css">"#, "<style>", &style, "</style>"),

@@ -93,8 +93,7 @@ function start() {
   const date = (time) => isNaN(time) ? '?' : new Date(time).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'medium' });
   const text = (name, values = {}) => texts[name][LANGUAGES.indexOf(language)].replace(/{(\w+)}/g, (_, it) => {
     const value = values[it];
-    if (it === 'usedAt') return date(typeof value === 'string' ? Date.parse(value) : NaN);
-    if (/iat|nbf|exp/.test(it)) return date(typeof value === 'number' ? value * 1000 : NaN);
+    if (/usedAt|iat|nbf|exp/.test(it)) return date(typeof value === 'number' ? value * 1000 : typeof value === 'string' ? Date.parse(value) : NaN);
     return it === 'v' ? text(value.name, value.values) : value;
   });
   const say = (place, name, values, kind = '') => {
@@ -155,11 +154,7 @@ function start() {
       for (const it of document.querySelectorAll('.act')) it.ariaDisabled = is;
     };
     busy(true);
-    try {
-      await action();
-    } finally {
-      busy(false);
-    }
+    await action().finally(() => busy(false));
   };
 
   // --- the token ---
