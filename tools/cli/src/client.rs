@@ -159,7 +159,7 @@ impl Reply {
 }
 
 /// The last of an error's sources: the others repeat what is known.
-fn cause(err: &dyn std::error::Error) -> String {
+pub(crate) fn cause(err: &dyn std::error::Error) -> String {
     let last = std::iter::successors(Some(err), |err| err.source()).last();
     last.map(ToString::to_string).unwrap_or_default()
 }

@@ -29,6 +29,11 @@ pub(crate) async fn configuration(global: &Global) -> SdkConfig {
     loader.load().await
 }
 
+/// The failure of a command that needs a Region, and finds none.
+pub(crate) fn no_region() -> Failure {
+    Failure::usage("the AWS Region is not known: give it with --region")
+}
+
 /// Signs requests with Signature Version 4.
 #[derive(Debug)]
 pub(crate) struct Signer {
@@ -46,7 +51,7 @@ impl Signer {
         let configuration = configuration(global).await;
         let region = global.region.clone().or_else(|| region_of(url));
         let region = region.or_else(|| configuration.region().map(ToString::to_string));
-        let region = region.ok_or_else(|| Failure::usage("the AWS Region is not known: give it with --region"))?;
+        let region = region.ok_or_else(no_region)?;
         let missing = |why: String| {
             let message = format!("there are no AWS credentials ({why}): log in, or name a profile with --profile");
             Failure::new(Code::NotAllowed, "no_credentials", message)

@@ -1,5 +1,7 @@
 //! One claim on a token, and what its reply means.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -8,6 +10,9 @@ use crate::{
     outcome::{Failure, plain},
     token::Token,
 };
+
+/// How long a claim whose outcome is unknown is made again. The API answers a replay for 60 s.
+pub(crate) const ASK_FOR: Duration = Duration::from_secs(15);
 
 /// The answer to a claim.
 #[derive(Clone, Debug)]

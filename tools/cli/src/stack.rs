@@ -4,7 +4,11 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::{Client, error::ProvideErrorMetadata as _};
 use reqwest::Url;
 
-use crate::outcome::{Code, Failure};
+use crate::{
+    client::cause,
+    outcome::{Code, Failure},
+    signer::no_region,
+};
 
 /// The URL of the API that the stack `name` deploys: to AWS, or to the emulator that the configuration names.
 ///
@@ -13,7 +17,7 @@ use crate::outcome::{Code, Failure};
 /// A failure that says whether the stack, its output, the credentials or the connection is missing.
 pub(crate) async fn url(configuration: &SdkConfig, name: &str) -> Result<Url, Failure> {
     if configuration.region().is_none() {
-        return Err(Failure::usage("the AWS Region is not known: give it with --region"));
+        return Err(no_region());
     }
     let described = Client::new(configuration).describe_stacks().stack_name(name).send().await.map_err(|err| {
         let code = match err.code() {
@@ -23,8 +27,7 @@ pub(crate) async fn url(configuration: &SdkConfig, name: &str) -> Result<Url, Fa
             }
             _ => Code::Unknown,
         };
-        let source = std::iter::successors(Some(&err as &dyn std::error::Error), |err| err.source()).last();
-        let message = err.message().map(str::to_owned).or_else(|| source.map(ToString::to_string)).unwrap_or_default();
+        let message = err.message().map_or_else(|| cause(&err), str::to_owned);
         Failure::new(code, "stack", format!("the stack {name} cannot be described: {message}"))
     })?;
     let outputs = || described.stacks().iter().flat_map(|stack| stack.outputs());

@@ -10,12 +10,10 @@ use crate::{
     client::Client,
     outcome::{Answer, Code, Failure},
     output::{GOOD, WRONG},
-    spend::{Claim, spend},
+    spend::{ASK_FOR, Claim, spend},
     token::Token,
 };
 
-/// How long a token is asked for again. The API answers a replay for 60 s.
-const ASK_FOR: Duration = Duration::from_secs(15);
 /// The pause before the second request. Each later one is twice as long, at most [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);

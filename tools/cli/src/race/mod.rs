@@ -33,7 +33,7 @@ use crate::{
         progress::Progress,
         report::{Entry, Report},
     },
-    spend::{Claim, spend},
+    spend::{ASK_FOR, Claim, spend},
     token::Token,
 };
 
@@ -43,9 +43,7 @@ const POLITE_RATE: u32 = 50;
 const USD_PER_MILLION: f64 = 5.0;
 /// A connection is cut within this time after the request was sent.
 const CUT_WITHIN_MICROS: u64 = 5000;
-/// How long a claim is made again that was cut. The API answers a replay for 60 s.
-const ASK_FOR: Duration = Duration::from_secs(15);
-/// The pause before that.
+/// The pause before a claim that was cut is made again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often a token is asked for before the race ends.
 const MINT_ATTEMPTS: u32 = 5;

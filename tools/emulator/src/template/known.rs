@@ -281,10 +281,7 @@ pub(super) fn check_api(
     api.allow_only(ATTRIBUTES)?;
     let properties = api.required("Properties")?;
     properties.allow_only(&[SERVED_BY_API, HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
-    if let Some(globals) = globals {
-        check_globals(id, globals, SERVED_BY_API)?;
-        globals.allow_only(&[HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
-    }
+    check_globals(id, globals, SERVED_BY_API, &[HARMLESS_IN_API, &["Domain", "MinimumCompressionSize"]].concat())?;
     let stage = properties.required("StageName")?;
     let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let name = stage.string()?;
@@ -313,13 +310,14 @@ pub(super) fn check_api(
     Ok(())
 }
 
-/// Refuses a property in `Globals` that the emulator reads only in the API `id` itself.
-fn check_globals(id: &str, globals: &Value<'_>, served: &[&str]) -> Result<(), Fault> {
+/// Refuses a property in `Globals` that the emulator reads only in the API `id` itself, and one that is not harmless.
+fn check_globals(id: &str, globals: Option<&Value<'_>>, served: &[&str], harmless: &[&str]) -> Result<(), Fault> {
+    let Some(globals) = globals else { return Ok(()) };
     match globals.members()?.iter().find(|(name, _)| served.contains(&name.as_str())) {
         Some((name, value)) => {
             Err(value.fault(format!("{name} in Globals is not supported: set it in the properties of {id}")))
         }
-        None => Ok(()),
+        None => globals.allow_only(harmless),
     }
 }
 
@@ -336,10 +334,7 @@ pub(super) fn check_http_api(
     if let Some(properties) = &properties {
         properties.allow_only(&[SERVED_BY_HTTP_API, HARMLESS_IN_HTTP_API].concat())?;
     }
-    if let Some(globals) = globals {
-        check_globals(id, globals, SERVED_BY_HTTP_API)?;
-        globals.allow_only(HARMLESS_IN_HTTP_API)?;
-    }
+    check_globals(id, globals, SERVED_BY_HTTP_API, HARMLESS_IN_HTTP_API)?;
     for properties in globals.into_iter().chain(&properties) {
         for settings in ["DefaultRouteSettings", "RouteSettings"] {
             if let Some(settings) = properties.get(settings)? {
