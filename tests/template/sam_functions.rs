@@ -24,12 +24,13 @@ const PROPERTIES: [&str; 12] = [
 ];
 
 /// The variables of every function.
-const SHARED_VARIABLES: [&str; 5] = [
+const SHARED_VARIABLES: [&str; 6] = [
     "ALLOWED_ORIGIN",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "EXPOSED_HEADERS",
     "OPEN_ROUTES",
+    "STACK_NAME",
 ];
 
 #[test]
