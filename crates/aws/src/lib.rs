@@ -8,6 +8,7 @@
 //! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
 //! | what a flood of spent tokens costs | `ended.rs` |
 //! | what a row looks like in the table | [`to_item`], [`from_item`] (`row.rs`) |
+//! | where the counts of use are kept | [`DynamoUsageStore`] (`usage_store.rs`) |
 //! | when the key ring is fetched again | [`SecretsManagerKeyStore`] (`key_store.rs`) |
 
 mod clients;
@@ -16,8 +17,10 @@ mod ended;
 mod key_store;
 mod row;
 mod store;
+mod usage_store;
 
 pub use clients::{Clients, dynamodb_config, ports};
 pub use key_store::SecretsManagerKeyStore;
 pub use row::{UnreadableRow, from_item, to_item};
 pub use store::{Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SPEND};
+pub use usage_store::{DynamoUsageStore, USAGE_RETENTION_SECONDS, usage_store};
