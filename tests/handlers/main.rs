@@ -15,4 +15,5 @@ mod inspect;
 mod issue;
 mod page;
 mod revoke;
+mod rotate;
 mod validate;
