@@ -16,4 +16,5 @@ mod issue;
 mod page;
 mod revoke;
 mod usage;
+mod usage_exact;
 mod validate;
