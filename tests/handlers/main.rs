@@ -15,6 +15,7 @@ mod inspect;
 mod issue;
 mod page;
 mod revoke;
+mod rotate;
 mod usage;
 mod usage_exact;
 mod validate;

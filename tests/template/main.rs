@@ -19,5 +19,6 @@ mod sam_functions;
 mod sam_import;
 mod sam_limits;
 mod sam_roles;
+mod sam_rotation;
 mod stack;
 mod suppressions;

@@ -15,7 +15,7 @@ use futures_util::future;
 use tokens::{KeyStore as _, Ports, Timestamp};
 
 use crate::{
-    Access, DynamoTokenStore, SecretsManagerKeyStore,
+    Access, DynamoTokenStore, SecretsManagerKeyStore, SecretsManagerRingVersions,
     config::{Config, Connection},
 };
 
@@ -94,14 +94,37 @@ impl Clients {
     /// The clients with the settings that they share.
     fn over(shared: &SdkConfig, config: Config) -> Self {
         let dynamodb = dynamodb(shared, &config.connection);
-        let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
-        secrets_manager.set_endpoint_url(config.connection.secrets_manager_endpoint);
-        let secrets_manager = aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build());
+        let secrets_manager = secrets_manager(shared, &config.connection);
         Self {
             keys: Arc::new(SecretsManagerKeyStore::new(secrets_manager, config.key_ring_secret_id)),
             store: Arc::new(DynamoTokenStore::new(Client::from_conf(dynamodb.build()), config.table_name)),
         }
     }
+}
+
+/// The versions of the secret `KEY_RING_SECRET_ID`, for the function that rotates the ring. Nothing is called yet.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault.
+pub fn ring_versions(settings: Settings<'_>) -> Result<SecretsManagerRingVersions, ConfigError> {
+    let connection = Connection::new(settings)?;
+    let client = secrets_manager(&shared(&connection).build(), &connection);
+    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
+}
+
+/// As [`ring_versions`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
+///
+/// # Errors
+///
+/// As [`ring_versions`].
+pub fn ring_versions_with_http_client(
+    settings: Settings<'_>,
+    http_client: SharedHttpClient,
+) -> Result<SecretsManagerRingVersions, ConfigError> {
+    let connection = Connection::new(settings)?;
+    let client = secrets_manager(&shared(&connection).http_client(http_client).build(), &connection);
+    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
 }
 
 /// The configuration of the functions' DynamoDB client, for a tool that needs its own client.
@@ -124,6 +147,13 @@ fn dynamodb(shared: &SdkConfig, connection: &Connection) -> aws_sdk_dynamodb::co
     let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
     dynamodb.set_endpoint_url(connection.dynamodb_endpoint.clone());
     dynamodb
+}
+
+/// The client of Secrets Manager.
+fn secrets_manager(shared: &SdkConfig, connection: &Connection) -> aws_sdk_secretsmanager::Client {
+    let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
+    secrets_manager.set_endpoint_url(connection.secrets_manager_endpoint.clone());
+    aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build())
 }
 
 /// What the clients have in common.

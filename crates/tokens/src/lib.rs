@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | what a token says | [`Claims`] (`claims.rs`) |
 //! | which keys sign and check it | [`KeyRing`] (`key_ring.rs`) |
+//! | how the keys are rotated | [`rotation`], [`RingVersions`] (`ring_versions.rs`) |
 //! | how it is minted | [`Minter`] (`mint.rs`) |
 //! | when it is accepted, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
 //! | how it is spent | [`Spender`] (`spend.rs`) |
@@ -29,6 +30,8 @@ mod mint;
 mod ports;
 mod refusal;
 mod revoke;
+mod ring_versions;
+pub mod rotation;
 mod rule;
 mod spend;
 mod store;
@@ -49,6 +52,7 @@ pub use mint::{MintError, Minted, Minter, NewToken};
 pub use ports::Ports;
 pub use refusal::Refusal;
 pub use revoke::{RevokeError, Revoker};
+pub use ring_versions::{RingVersions, Stages};
 pub use rule::{REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert, may_revoke};
 pub use spend::{SpendError, Spender, Spent};
 pub use store::{Find, Insert, Revoke, Spend, Spending, StoreError, TokenStore};

@@ -36,6 +36,7 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
         ("KEY_RING_SECRET_ID", "key-ring"),
         ("OPEN_ROUTES", "true"),
         ("REVOKED_BEFORE", "0"),
+        ("STACK_NAME", "proof"),
         ("TABLE_NAME", table),
         ("TOKEN_AUDIENCE", "proof/Prod"),
         ("TOKEN_ISSUER", "proof"),
