@@ -2,7 +2,7 @@
 //!
 //! Its tests are in `tests/handlers/guard.rs` and `attacks/`.
 
-use apigw::{Answer, ConfigError, Decision, Event, Request, Settings, SpentContext, rfc3339};
+use apigw::{Answer, ConfigError, Decision, Event, Request, Settings, SpentContext, metrics, rfc3339};
 use lambda_runtime::Error;
 use serde::Serialize;
 use tokens::{
@@ -67,7 +67,10 @@ pub async fn handle(service: &Service, event: Event) -> Result<Answer<GuardConte
 
 async fn spend(service: &Service, request: Request) -> Result<Decision<GuardContext>, Error> {
     let now = (service.now)();
-    let Some(token) = token(&request) else { return Ok(deny("invalid_request", None)) };
+    let Some(token) = token(&request) else {
+        tracing::info!(error.reason = "invalid_request", "request refused");
+        return Ok(deny("invalid_request", None));
+    };
     // `Idempotency-Key` is ignored, and each execution is a separate claimant: a replay would let a second request
     // through.
     let mut random = [0; 16];
@@ -85,7 +88,10 @@ async fn spend(service: &Service, request: Request) -> Result<Decision<GuardCont
             };
             Ok(Decision::Allow { principal_id: context.jti.clone(), context: GuardContext::Spent(context) })
         }
-        Err(SpendError::Refused(refusal)) => Ok(deny(refusal.reason(), refusal.used_at())),
+        Err(SpendError::Refused(refusal)) => {
+            metrics::refused(refusal.reason(), &request.request_id);
+            Ok(deny(refusal.reason(), refusal.used_at()))
+        }
         Err(err) => Err(err.into()),
     }
 }
@@ -98,9 +104,8 @@ fn token(request: &Request) -> Option<Token> {
     tokens.next().is_none().then(|| Token::new(token))
 }
 
-/// A refusal, which is logged here: API Gateway answers it.
+/// A refusal, which API Gateway answers.
 fn deny(reason: &'static str, used_at: Option<Timestamp>) -> Decision<GuardContext> {
-    tracing::info!(error.reason = reason, "request refused");
     let used_at = used_at.map(|used_at| rfc3339(used_at.0)).unwrap_or_default();
     Decision::Deny { context: GuardContext::Refused { reason, used_at } }
 }

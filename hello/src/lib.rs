@@ -5,7 +5,7 @@
 
 use apigw::{
     ApiError, ConfigError, Event, MintedContext, Request, Responder, Response, Settings, SpentContext, X_ACCESS_TOKEN,
-    parse_rfc3339,
+    metrics, parse_rfc3339,
 };
 use http::{HeaderValue, Method, StatusCode};
 use lambda_runtime::Error;
@@ -18,9 +18,9 @@ const MAX_DECISION_AGE_SECONDS: u64 = 10;
 /// What to do with a decision that was made for another request.
 #[derive(Clone, Copy, Debug)]
 enum CachedPolicyCheck {
-    /// Answer 500 and log it.
+    /// Count it and answer 500.
     Refuse,
-    /// Only log it.
+    /// Only count it.
     Count,
 }
 
@@ -107,8 +107,8 @@ fn hello(service: &Service, request: Request) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-/// Refuses (or only logs) a decision that was made for another request than `request_id`, so that two callers
-/// would share a token.
+/// Counts a decision that was made for another request than `request_id`, so that two callers
+/// would share a token, and refuses it, unless the setting is to count it only.
 ///
 /// This detects a misconfiguration. It does not stop an attack: clients can choose their request id.
 fn refuse_cached(service: &Service, decided_for: &str, decided_at: &str, request_id: &str) -> Result<(), ApiError> {
@@ -117,11 +117,9 @@ fn refuse_cached(service: &Service, decided_for: &str, decided_at: &str, request
     if decided_for == request_id && is_recent {
         return Ok(());
     }
+    metrics::cached_policy(request_id);
     match service.cached_policy_check {
         CachedPolicyCheck::Refuse => Err(ApiError::internal("the authorizer's decision was cached")),
-        CachedPolicyCheck::Count => {
-            tracing::warn!("the authorizer's decision was cached");
-            Ok(())
-        }
+        CachedPolicyCheck::Count => Ok(()),
     }
 }

@@ -68,7 +68,7 @@ async fn messages(emulator: &Emulator) -> String {
     messages
 }
 
-/// The items in the member `list` of all pages of a reply of `CloudWatch` Logs.
+/// The items in the member `list` of all pages of a reply of CloudWatch Logs.
 async fn pages(emulator: &Emulator, action: &str, mut request: Value, list: &str) -> Vec<Value> {
     let mut items = Vec::new();
     loop {

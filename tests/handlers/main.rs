@@ -16,4 +16,5 @@ mod issue;
 mod page;
 mod revoke;
 mod rotate;
+mod usage;
 mod validate;

@@ -24,12 +24,13 @@ const PROPERTIES: [&str; 12] = [
 ];
 
 /// The variables of every function.
-const SHARED_VARIABLES: [&str; 5] = [
+const SHARED_VARIABLES: [&str; 6] = [
     "ALLOWED_ORIGIN",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "EXPOSED_HEADERS",
     "OPEN_ROUTES",
+    "STACK_NAME",
 ];
 
 #[test]
@@ -38,6 +39,7 @@ fn every_function_is_stopped_after_five_seconds_and_one_that_calls_often_later()
     for (id, function) in Stack::by_default().all("AWS::Lambda::Function") {
         let seconds = match id {
             "RotateFunction" => 30,
+            "UsageFunction" => 60,
             _ => 5,
         };
         assert_eq!(function["Timeout"], seconds, "{id}");

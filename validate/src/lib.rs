@@ -4,7 +4,7 @@
 
 mod request;
 
-use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings};
+use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings, metrics};
 use http::StatusCode;
 use lambda_runtime::Error;
 use serde::Serialize;
@@ -63,6 +63,9 @@ async fn validate(service: &Service, request: Request) -> Result<Response, ApiEr
     let spent = service.spender.spend(&token, &caller, now).await.map_err(api_error)?;
     // A client without a key cannot repeat its claim, so this replay was a retry of the SDK.
     let replayed = spent.replayed && matches!(caller, Caller::Client(_));
+    if replayed {
+        metrics::replayed(&request.request_id);
+    }
     let message = "Token validated successfully";
     Ok(Response::json(StatusCode::OK, &ValidateResponse { is_valid: true, message, replayed }))
 }

@@ -6,7 +6,7 @@ use lambda_runtime::Error;
 use serde::Serialize;
 
 use crate::{
-    Event, Request, chain,
+    Event, Request, metrics,
     request::{UnreadableEvent, Version, Wire},
 };
 
@@ -94,12 +94,13 @@ enum EventError {
 /// # Errors
 ///
 /// If `decide` fails, or the event is not that of a REQUEST authorizer. An error is never an Allow: API
-/// Gateway answers it with the gateway response `AUTHORIZER_FAILURE`. The cause is logged here, once,
-/// with its whole chain of sources.
+/// Gateway answers it with the gateway response `AUTHORIZER_FAILURE`, a 503. The cause is logged and counted
+/// here, once, with its whole chain of sources.
 pub async fn authorize<C, F>(event: Event, decide: impl FnOnce(Request) -> F) -> Result<Answer<C>, Error>
 where
     F: Future<Output = Result<Decision<C>, Error>>,
 {
+    let mut request_id = String::new();
     let answer = async {
         let mut wire = Wire::parse(&event.payload).map_err(EventError::from)?;
         if wire.kind.as_deref() != Some("REQUEST") {
@@ -114,9 +115,11 @@ where
         if request.request_id.is_empty() {
             return Err(EventError::Incomplete("requestContext.requestId").into());
         }
+        request_id.clone_from(&request.request_id);
         Ok(answer(decide(request).await?, method_arn.as_deref()))
     };
-    answer.await.inspect_err(|err: &Error| tracing::error!(error = chain(&**err), "the authorizer failed"))
+    let answer: Result<_, Error> = answer.await;
+    answer.inspect_err(|err| metrics::unavailable("the authorizer failed", Some(&**err), &request_id))
 }
 
 /// The answer for a decision: a policy for the method `method_arn`, or a simple response if there is no ARN.

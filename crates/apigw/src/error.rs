@@ -8,7 +8,7 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::{Response, rfc3339};
+use crate::{Response, metrics, rfc3339};
 
 /// A failure: what the client gets, and the cause, which only the log gets.
 #[derive(Debug)]
@@ -92,14 +92,33 @@ impl ApiError {
         Self { status, message, reason, used_at: None, cause: None }
     }
 
-    /// Logs the failure, once, with its whole chain of sources, and renders the response.
-    pub(crate) fn into_response(self, request_id: &str, style: ErrorStyle) -> Response {
+    /// Logs the failure, with its whole chain of sources. The line of a 401 or a 503 also counts it.
+    fn log(&self, request_id: &str) {
         let (status, reason) = (self.status.as_u16(), self.reason);
-        if let Some(cause) = &self.cause {
-            tracing::error!(http.status = status, error.reason = reason, error = chain(&**cause), "request failed");
-        } else {
-            tracing::info!(http.status = status, error.reason = reason, "request refused");
+        let cause = self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static));
+        match (self.status, cause) {
+            (StatusCode::UNAUTHORIZED, _) => metrics::refused(reason, request_id),
+            (StatusCode::SERVICE_UNAVAILABLE, cause) => metrics::unavailable("request failed", cause, request_id),
+            (_, Some(cause)) => {
+                let (error, request_id) = (chain(cause), metrics::loggable(request_id));
+                tracing::error!(
+                    http.status = status,
+                    error.reason = reason,
+                    error,
+                    requestId = request_id,
+                    "request failed"
+                );
+            }
+            (_, None) => {
+                let request_id = metrics::loggable(request_id);
+                tracing::info!(http.status = status, error.reason = reason, requestId = request_id, "request refused");
+            }
         }
+    }
+
+    /// Logs the failure, once, and renders the response.
+    pub(crate) fn into_response(self, request_id: &str, style: ErrorStyle) -> Response {
+        self.log(request_id);
         let body = ErrorBody {
             is_valid: (style == ErrorStyle::Spending).then_some(false),
             error: (style == ErrorStyle::OAuth).then_some(match self.status {

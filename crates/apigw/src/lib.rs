@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | how settings are read | [`Settings`], [`ConfigError`] (`settings.rs`) |
 //! | what is logged | [`init_telemetry`] (`telemetry.rs`) |
+//! | what is counted | [`metrics`] |
 //! | how an event becomes a request | [`Request`] (`request.rs`) |
 //! | which headers every response carries | [`Responder`], [`Response`] (`response.rs`) |
 //! | where a status code and a reason come from | [`ApiError`] (`error.rs`) |
@@ -20,6 +21,7 @@
 mod context;
 mod decision;
 mod error;
+pub mod metrics;
 mod request;
 mod response;
 mod settings;
@@ -32,5 +34,5 @@ pub use error::{ApiError, chain};
 pub use request::{Event, MAX_BODY_BYTES, Request, UnreadableEvent};
 pub use response::{Responder, Response, X_ACCESS_TOKEN};
 pub use settings::{ConfigError, Settings, env};
-pub use telemetry::init_telemetry;
+pub use telemetry::{init_telemetry, subscriber};
 pub use time::{epoch_seconds, parse_rfc3339, rfc3339};

@@ -1,9 +1,11 @@
 //! Logs.
 
-use tracing::{Level, level_filters::LevelFilter};
-use tracing_subscriber::{Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Level, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer as _, filter::filter_fn, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-use crate::env;
+use crate::{ConfigError, Settings, env, metrics};
 
 /// The libraries of this project. They never log a token, a key, an `Authorization` header or a body.
 const OURS: [&str; 3] = ["apigw", "aws", "tokens"];
@@ -11,25 +13,45 @@ const OURS: [&str; 3] = ["apigw", "aws", "tokens"];
 /// Sends the logs of `function` to standard error as JSON, from the level that Lambda passes on in
 /// `AWS_LAMBDA_LOG_LEVEL` (the function's `ApplicationLogLevel`), else from INFO.
 ///
+/// Metrics go there too, at any level, under the name of the stack in `STACK_NAME`.
+///
 /// `function` is the crate that calls this: `env!("CARGO_CRATE_NAME")`.
-pub fn init_telemetry(function: &'static str) {
+///
+/// # Errors
+///
+/// [`ConfigError`] if the stack has no name.
+pub fn init_telemetry(function: &'static str) -> Result<(), ConfigError> {
+    let stack = Settings::new(&env).text("STACK_NAME")?;
     let level = env("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
+    subscriber(function, stack, level, std::io::stderr).init();
+    Ok(())
+}
+
+/// What [`init_telemetry`] installs, for any `stack`, `level` and `writer`.
+pub fn subscriber<W>(function: &'static str, stack: String, level: Level, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'writer> MakeWriter<'writer> + Clone + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_writer(std::io::stderr);
+        .with_writer(writer.clone());
     let filter = filter_fn(move |metadata| is_logged(function, metadata.target(), *metadata.level(), level));
     // With the hint, a line below the level is skipped before it costs anything.
     let lines = lines.with_filter(filter.with_max_level_hint(level));
-    tracing_subscriber::registry().with(lines).init();
+    tracing_subscriber::registry().with(lines).with(metrics::layer(stack, level, writer))
 }
 
-/// Whether `function` logs a line of `target` at `level`, if its own log level is `least`.
+/// Whether `function` logs a line of `target` at `level`, if its own log level is `least`. The line of a metric is
+/// another layer's.
 ///
 /// Lines of other libraries below INFO are never logged, because they contain the data that the library
 /// handles: Lambda's runtime writes whole events at TRACE, tokens included.
 fn is_logged(function: &str, target: &str, level: Level, least: Level) -> bool {
+    if target == metrics::TARGET {
+        return false;
+    }
     let is_ours = target.split("::").next().is_some_and(|name| name == function || OURS.contains(&name));
     let least = LevelFilter::from_level(least);
     level <= if is_ours { least } else { least.min(LevelFilter::INFO) }
@@ -53,5 +75,6 @@ mod tests {
         assert!(is_logged("hello", "aws::key_store", Level::TRACE, Level::TRACE));
         assert!(is_logged("hello", "hello", Level::INFO, Level::INFO));
         assert!(!is_logged("hello", "apigw::error", Level::DEBUG, Level::INFO));
+        assert!(!is_logged("hello", metrics::TARGET, Level::ERROR, Level::TRACE), "the line would be there twice");
     }
 }

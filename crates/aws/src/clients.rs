@@ -137,6 +137,11 @@ pub fn dynamodb_config(settings: Settings<'_>) -> Result<aws_sdk_dynamodb::confi
     Ok(dynamodb(&shared(&connection).build(), &connection))
 }
 
+/// The DynamoDB client of a function that needs no other.
+pub(crate) fn dynamodb_client(connection: &Connection) -> Client {
+    Client::from_conf(dynamodb(&shared(connection).build(), connection).build())
+}
+
 /// The configuration of the DynamoDB client.
 fn dynamodb(shared: &SdkConfig, connection: &Connection) -> aws_sdk_dynamodb::config::Builder {
     let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use apigw::metrics;
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use tokens::{KeyRing, KeyStore, KeyStoreError, Timestamp};
@@ -25,7 +26,7 @@ const MAX_AGE_SECONDS: u64 = 86_400;
 /// An attacker can make tokens with unknown keys for free, and AWS charges for every fetch.
 const PAUSE_SECONDS: u64 = 10;
 
-/// The pause between two log lines about a continuing failure, in seconds: ten minutes.
+/// The pause between two log lines with the reason of a continuing failure, in seconds: ten minutes.
 const LOG_PAUSE_SECONDS: u64 = 600;
 
 /// The JSON of a ring, with its keys. It is wiped from memory after it has been parsed.
@@ -44,8 +45,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// | is older than 300 s, plus or minus 30 s | concurrently with a call to the store |
 /// | does not contain a `kid` | at once, but at most once in 10 s |
 ///
-/// After a failure there is no further attempt for 10 s, and the current ring stays in use. The reason
-/// of a failure is logged when it begins and then every ten minutes, not at each attempt.
+/// After a failure there is no further attempt for 10 s, and the current ring stays in use. Each failed
+/// attempt is counted. The reason is logged when the failure begins and then every ten minutes, not at each.
 pub struct SecretsManagerKeyStore {
     source: Box<dyn Source>,
     /// Held during a fetch, so that there is one at a time.
@@ -122,10 +123,12 @@ impl SecretsManagerKeyStore {
             Err(err) => {
                 state.failed_at = Some(now);
                 // By time, not by comparing reasons: each reason contains a new request id of AWS.
-                if state.logged_at.is_none_or(|at| seconds_between(at, now) >= LOG_PAUSE_SECONDS) {
+                let is_new = state.logged_at.is_none_or(|at| seconds_between(at, now) >= LOG_PAUSE_SECONDS);
+                if is_new {
                     state.logged_at = Some(now);
-                    tracing::error!(error = apigw::chain(&*err), "the key ring could not be fetched");
                 }
+                let cause: &(dyn Error + 'static) = &*err;
+                metrics::unavailable("the key ring could not be fetched", is_new.then_some(cause), "");
                 Err(unavailable())
             }
         }

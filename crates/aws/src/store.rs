@@ -1,7 +1,11 @@
 //! The store of tokens in DynamoDB.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
+use apigw::metrics;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client, Config,
@@ -43,6 +47,9 @@ pub const REVOKE: &str = "SET revoked_at = if_not_exists(revoked_at, :now)";
 
 /// The condition of a revocation: [`tokens::may_revoke`] as DynamoDB evaluates it.
 pub const IF_UNSPENT: &str = "attribute_exists(jti) AND attribute_not_exists(used_by)";
+
+/// Of so many calls, one is timed: a line for each would cost as much as the call.
+const SAMPLED_CALLS: u8 = 100;
 
 /// The time-out of the warm-up call.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -129,7 +136,7 @@ impl Insert for DynamoTokenStore {
             .condition_expression(IF_NEW_OR_MINE)
             .expression_attribute_values(":me", AttributeValue::S(row.minted_by.as_str().to_owned()))
             .set_item(Some(to_item(jti, row)));
-        match put.send().await.map_err(SdkError::into_service_error) {
+        match timed(put.send()).await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
             Err(PutItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Taken),
             Err(err) => Err(unavailable(err)),
@@ -155,7 +162,7 @@ impl Spend for DynamoTokenStore {
             .expression_attribute_values(":me", AttributeValue::S(claimant.as_str().to_owned()))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match update.send().await.map_err(SdkError::into_service_error) {
+        match timed(update.send()).await.map_err(SdkError::into_service_error) {
             Ok(old) => {
                 let old = old.attributes.unwrap_or_default();
                 let host = old.get("host").and_then(|host| host.as_s().ok()).cloned();
@@ -189,7 +196,7 @@ impl Revoke for DynamoTokenStore {
             .update_expression(REVOKE)
             .condition_expression(IF_UNSPENT)
             .expression_attribute_values(":now", seconds(now));
-        match update.send().await.map_err(SdkError::into_service_error) {
+        match timed(update.send()).await.map_err(SdkError::into_service_error) {
             Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
             Err(err) => Err(unavailable(err)),
         }
@@ -200,9 +207,21 @@ impl Revoke for DynamoTokenStore {
 impl Find for DynamoTokenStore {
     async fn find(&self, jti: &Jti) -> Result<Option<Row>, StoreError> {
         let get = self.client.get_item().table_name(&self.table_name).key("jti", AttributeValue::S(jti.to_string()));
-        let found = get.consistent_read(true).send().await.map_err(|err| unavailable(err.into_service_error()))?;
+        let found = timed(get.consistent_read(true).send()).await;
+        let found = found.map_err(|err| unavailable(err.into_service_error()))?;
         found.item().map(from_item).transpose().map_err(unavailable)
     }
+}
+
+/// Waits for a call, retries included. Logs how long one in [`SAMPLED_CALLS`] took.
+async fn timed<T>(call: impl Future<Output = T>) -> T {
+    // From the generator that a simulation seeds.
+    let began = (fastrand::u8(..SAMPLED_CALLS) == 0).then(Instant::now);
+    let outcome = call.await;
+    if let Some(began) = began {
+        metrics::store_latency(began.elapsed());
+    }
+    outcome
 }
 
 /// An unknown outcome, because of `err`.

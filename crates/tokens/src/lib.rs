@@ -12,6 +12,7 @@
 //! | who claims it | [`Claimant`] (`claimant.rs`) |
 //! | why it is spent only once | [`decide`] (`rule.rs`) |
 //! | what a store must do | [`Insert`], [`Spend`], [`Revoke`], [`Find`] (`store.rs`) |
+//! | what is counted of the use of tokens, and where it is kept | [`Counts`] (`usage.rs`), [`UsageStore`] (`usage_store.rs`) |
 //!
 //! Nothing here knows AWS, HTTP, the environment, a clock or a source of randomness: the time, the
 //! token's id and the caller's identity are arguments. So the rule can be tested, modelled and
@@ -36,6 +37,8 @@ mod spend;
 mod store;
 mod timestamp;
 mod token;
+mod usage;
+mod usage_store;
 
 pub use check::{CheckError, Checker};
 pub use claimant::{Caller, Claimant, IdempotencyKey};
@@ -55,3 +58,5 @@ pub use spend::{SpendError, Spender, Spent};
 pub use store::{Find, Insert, Revoke, Spend, Spending, StoreError, TokenStore};
 pub use timestamp::Timestamp;
 pub use token::Token;
+pub use usage::{Count, Counts, DELAY_BOUNDS_SECONDS, Hour, SequenceNumber};
+pub use usage_store::{InMemoryUsageStore, UsageStore, UsageStoreError};

@@ -9,7 +9,7 @@ use aws::Access;
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
-pub const FUNCTIONS: [Function; 10] = [
+pub const FUNCTIONS: [Function; 11] = [
     Function { name: "authorizer", access: Some(Access::Mint), routes: &[] },
     Function { name: "guard", access: Some(Access::Spend), routes: &[] },
     Function { name: "guarded", access: None, routes: &["POST /hello"] },
@@ -19,6 +19,7 @@ pub const FUNCTIONS: [Function; 10] = [
     Function { name: "page", access: None, routes: &["GET /"] },
     Function { name: "revoke", access: Some(Access::Revoke), routes: &["POST /tokens/revoke"] },
     Function { name: "rotate", access: None, routes: &[] },
+    Function { name: "usage", access: None, routes: &["GET /usage"] },
     Function { name: "validate", access: Some(Access::Spend), routes: &["POST /tokens", "POST /validate"] },
 ];
 
