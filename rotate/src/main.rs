@@ -9,7 +9,7 @@ use tokens::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    apigw::init_telemetry(env!("CARGO_CRATE_NAME"));
+    apigw::init_telemetry(env!("CARGO_CRATE_NAME"))?;
     let settings = Settings::new(&apigw::env);
     let versions = Arc::new(aws::ring_versions(settings)?);
     let ports = Ports { versions, fresh_key: rotate::random_key, now: || Timestamp(apigw::epoch_seconds()) };

@@ -172,7 +172,8 @@ async fn what_is_not_counted_is_ignored() {
 
 #[tokio::test]
 async fn a_change_that_is_not_one_of_a_token_is_counted_as_unreadable() {
-    let changes: [(&str, fn(&mut Value)); 12] = [
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 12] = [
         ("no jti", |record| drop(new_image(record).as_object_mut().unwrap().remove("jti"))),
         ("no created_at", |record| drop(new_image(record).as_object_mut().unwrap().remove("created_at"))),
         ("no expires_at", |record| drop(new_image(record).as_object_mut().unwrap().remove("expires_at"))),

@@ -6,7 +6,7 @@ use tokens::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    apigw::init_telemetry(env!("CARGO_CRATE_NAME"));
+    apigw::init_telemetry(env!("CARGO_CRATE_NAME"))?;
     let settings = Settings::new(&apigw::env);
     let now = || Timestamp(apigw::epoch_seconds());
     let service = usage::Service::new(settings, aws::usage_store(settings)?, now)?;
