@@ -20,4 +20,6 @@ mod store;
 pub use clients::{Clients, dynamodb_config, ports};
 pub use key_store::SecretsManagerKeyStore;
 pub use row::{UnreadableRow, from_item, to_item};
-pub use store::{Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SPEND};
+pub use store::{
+    Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SAMPLED_CALLS, SPEND,
+};
