@@ -70,9 +70,18 @@ impl Api {
         self.signed_at(path, body, 0)
     }
 
+    /// A signed `GET`.
+    pub(crate) fn signed_get(&self, path: &str) -> RequestBuilder {
+        self.signed_with(&Method::GET, path, String::new(), 0)
+    }
+
     /// As [`Api::signed`], but signed some seconds ago.
     pub(crate) fn signed_at(&self, path: &str, body: String, seconds_ago: u64) -> RequestBuilder {
-        let request = self.request(Method::POST, path);
+        self.signed_with(&Method::POST, path, body, seconds_ago)
+    }
+
+    fn signed_with(&self, method: &Method, path: &str, body: String, seconds_ago: u64) -> RequestBuilder {
+        let request = self.request(method.clone(), path);
         let url = request.try_clone().unwrap().build().unwrap().url().to_string();
         let time = UNIX_EPOCH + Duration::from_secs(apigw::epoch_seconds() - seconds_ago);
         let identity = self.credentials.clone().into();
@@ -80,7 +89,8 @@ impl Api {
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Enabled;
         let parameters = SigningParams::builder().identity(&identity).region(&self.region).name("execute-api");
         let parameters = parameters.time(time).settings(settings).build().unwrap().into();
-        let signable = SignableRequest::new("POST", &url, [].into_iter(), SignableBody::Bytes(body.as_bytes()));
+        let signable =
+            SignableRequest::new(method.as_str(), &url, [].into_iter(), SignableBody::Bytes(body.as_bytes()));
         let (signature, _) = sign(signable.unwrap(), &parameters).unwrap().into_parts();
         let headers = signature.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
         headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)).body(body)

@@ -59,3 +59,8 @@ async fn a_signature_of_another_route_or_of_yesterday_is_refused() {
         assert_refused(&send(api.signed_at("/tokens/revoke", body(), 86_400)).await);
     }
 }
+
+#[tokio::test]
+async fn an_unsigned_request_for_the_counts_is_refused() {
+    assert_refused(&Api::start("iam").await.get("/usage").await);
+}

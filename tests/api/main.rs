@@ -21,3 +21,4 @@ mod refusals;
 mod remapping;
 mod requests;
 mod target;
+mod usage;

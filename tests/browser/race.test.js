@@ -21,6 +21,8 @@ const table = (page) => page.$$eval('#results tr', (rows) => rows.map((it) => [.
 
 test('of six requests at once one is accepted, and each has its lane and its row', async (t) => {
   const page = await open(t, browser, url);
+  const keys = new Set();
+  page.on('request', (it) => keys.add(it.headers()['idempotency-key']));
   await page.click('#start');
   assert.equal(await says(page, 'outcome', 'held', { n: 6, yes: 1, used: 5 }), 'yes');
   await says(page, 'protocol', 'six', { p: 'HTTP/1\\.1' });
@@ -33,6 +35,8 @@ test('of six requests at once one is accepted, and each has its lane and its row
   assert.equal(await page.$$eval('#lanes line.wait', (it) => it.length), 6);
   assert.equal(await page.$$eval('#lanes line:not(.wait)', (it) => it.length), 6);
   assert.ok(page.requests.every((it) => !it.includes('token')));
+  keys.delete(undefined); // of the mint
+  assert.equal(keys.size, 6, 'a request that the browser sends again would be another claim');
 });
 
 test('over HTTP/1.1 the seventh request begins only when one of the first six has its answer', async (t) => {

@@ -90,6 +90,7 @@ test('a race proves one use only by one success and refusals with one time of us
     [[used('t'), { status: null }], 'unknown', 'unproven'],
     [[yes, { status: 401, body: { reason: 'revoked' } }], 'unknown', 'unproven'],
     [[yes, { status: 429 }], 'unknown', 'unproven'],
+    [[yes, used(undefined)], 'unknown', 'unproven'],
   ]) assert.deepEqual(outcome(answers).slice(0, 2), [kind, name]);
 });
 

@@ -25,6 +25,8 @@ mod price {
     pub(super) const REQUESTS: f64 = 3.50;
     /// A million write units on demand, each up to 1 kB.
     pub(super) const WRITES: f64 = 0.625;
+    /// A million read units on demand, each up to 4 kB.
+    pub(super) const READS: f64 = 0.125;
     /// A million invocations.
     pub(super) const INVOCATIONS: f64 = 0.20;
     /// A GB-second of a function on arm64.
@@ -36,6 +38,10 @@ mod price {
 /// The routes of a token's life, each with the milliseconds of its invocations together, which docs/security.md
 /// assumes.
 const LIFE: [(&str, f64); 2] = [("GET /hello", 6.0), ("POST /validate", 5.0)];
+
+/// The hours that a batch of the stream counts in, most of the time: that of the event, and that in which the tokens
+/// expire. Each is an item that is read and written.
+const ITEMS_OF_A_BATCH: f64 = 2.0;
 
 /// The memory of a function in GB, from the parameter `MemorySize`.
 const MEMORY_GB: f64 = 0.25;
@@ -134,6 +140,9 @@ fn a_million_lives_cost_what_is_documented() {
     assert!(template.contains("MemorySize:\n    Description") && template.contains("Default: 256"));
     let requests = LIFE.map(|_| 1.0).iter().sum::<f64>();
     let line = bytes(|| metrics::store_latency(Duration::from_micros(4567)));
+    let window =
+        template.lines().find_map(|line| line.trim().strip_prefix("MaximumBatchingWindowInSeconds: ")).unwrap();
+    let batches = 1.0 / window.parse::<f64>().unwrap();
     let log_bytes = writes / f64::from(SAMPLED_CALLS) * line;
     let rows = [
         ("requests", format!("{requests} million"), requests * price::REQUESTS),
@@ -144,9 +153,19 @@ fn a_million_lives_cost_what_is_documented() {
             format!("{millis} ms each"),
             millis * 1e3 * MEMORY_GB * price::GB_SECOND,
         ),
-        ("log, which is new with the metrics", format!("{log_bytes:.0} bytes each"), log_bytes * 1e-3 * price::LOG_GB),
+        ("log of the metrics", format!("{log_bytes:.0} bytes each"), log_bytes * 1e-3 * price::LOG_GB),
+        (
+            "counting of their use, at one life a second",
+            format!("{:.0} thousand batches", batches * 1e3),
+            batches * (price::INVOCATIONS + ITEMS_OF_A_BATCH * (price::WRITES + price::READS)),
+        ),
     ];
     assert_documented(&table(["item", "number", "USD"], &rows));
+    let before: f64 = rows[..4].iter().map(|(_, _, usd)| usd).sum();
+    let idle = price::SECRET;
+    let before =
+        format!("Without the metrics and the counting of use it was {before:.2} USD, and an idle month {idle:.2} USD.");
+    assert_documented(&before);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The error names a missing or malformed setting.
 
+use std::sync::Arc;
+
 use apigw::{ConfigError, Settings};
 
 use crate::helpers::{NOW, keys, ports, setting, setting_with, store};
@@ -15,6 +17,8 @@ fn error(name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> ConfigError {
         "hello" => ::hello::Service::new(settings, || NOW.0).unwrap_err(),
         "issue" => ::issue::Service::new(settings, ports).unwrap_err(),
         "page" => ::page::Service::new(settings).unwrap_err(),
+        "rotate" => ::rotate::Service::new(settings, crate::rotate::ports()).unwrap_err(),
+        "usage" => ::usage::Service::new(settings, Arc::new(tokens::InMemoryUsageStore::new()), || NOW).unwrap_err(),
         "validate" => ::validate::Service::new(settings, ports).unwrap_err(),
         _ => panic!("{name}"),
     }
@@ -41,6 +45,8 @@ fn every_missing_variable_is_named() {
         ("inspect", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("page", &["WEB_PAGE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("revoke", &["TOKEN_ISSUER", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
+        ("rotate", &["KEY_RING_SECRET_ID"]),
+        ("usage", &["ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
         ("validate", &["TOKEN_ISSUER", "TOKEN_AUDIENCE", "REVOKED_BEFORE", "ALLOWED_ORIGIN", "EXPOSED_HEADERS"]),
     ] {
         for missing in variables {

@@ -32,6 +32,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "EXPOSED_HEADERS" => "X-Access-Token",
         "CACHED_POLICY_CHECK" => "refuse",
         "OPEN_ROUTES" => "true",
+        "KEY_RING_SECRET_ID" => "arn:aws:secretsmanager:eu-west-1:123456789012:secret:KeyRing-1A2B3C",
         "WEB_PAGE" => "true",
         _ => return None,
     };

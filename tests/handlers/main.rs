@@ -15,4 +15,6 @@ mod inspect;
 mod issue;
 mod page;
 mod revoke;
+mod rotate;
+mod usage;
 mod validate;

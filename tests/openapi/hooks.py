@@ -21,6 +21,7 @@ class Signature(AuthBase):
 
 
 schemathesis.auth.set_from_requests(Signature()).apply_to(path=OPERATORS, method="POST")
+schemathesis.auth.set_from_requests(Signature()).apply_to(path="/usage", method="GET")
 
 
 @schemathesis.auth(refresh_interval=None).apply_to(path="/hello", method="POST")

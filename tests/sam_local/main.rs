@@ -28,7 +28,9 @@ fn is_expected(function: Function, name: &str, reply: &Value) -> bool {
     match name {
         "authorizer-http-api" => reply["isAuthorized"] == true,
         "guard-http-api" => reply["isAuthorized"] == false,
+        "rotate" => reply["errorMessage"] == "the event is for another secret",
         "guard" => reply["policyDocument"]["Statement"][0]["Effect"] == "Deny",
+        "usage-stream" => *reply == serde_json::json!({"state": {}}),
         "issue-mint" => status == Some(200),
         "authorizer" => reply["policyDocument"]["Statement"][0]["Effect"] == "Allow",
         "authorizer-without-method-arn" => reply["errorMessage"] == "the event has no methodArn",

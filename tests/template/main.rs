@@ -20,5 +20,6 @@ mod sam_functions;
 mod sam_import;
 mod sam_limits;
 mod sam_roles;
+mod sam_rotation;
 mod stack;
 mod suppressions;

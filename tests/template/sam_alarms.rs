@@ -21,7 +21,7 @@ const KINDS: [&str; 4] =
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
-const METRICS_OF_AWS: [(&str, &str, &[&str]); 9] = [
+const METRICS_OF_AWS: [(&str, &str, &[&str]); 10] = [
     ("AWS/ApiGateway", "4XXError", &["ApiName"]),
     ("AWS/ApiGateway", "5XXError", &["ApiName"]),
     ("AWS/ApiGateway", "Count", &["ApiName"]),
@@ -30,6 +30,7 @@ const METRICS_OF_AWS: [(&str, &str, &[&str]); 9] = [
     ("AWS/DynamoDB", "SuccessfulRequestLatency", &["TableName", "Operation"]),
     ("AWS/DynamoDB", "WriteThrottleEvents", &["TableName"]),
     ("AWS/Lambda", "Errors", &["FunctionName"]),
+    ("AWS/Lambda", "IteratorAge", &["FunctionName"]),
     ("AWS/Lambda", "Throttles", &["FunctionName"]),
 ];
 

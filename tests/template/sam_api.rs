@@ -11,8 +11,9 @@ use crate::stack::{Stack, names};
 const ORIGIN: &str = "https://app.example.com";
 
 /// The routes that are not open, and who lets requests through.
-const PROTECTED: [(&str, &str); 5] = [
+const PROTECTED: [(&str, &str); 6] = [
     ("GET /hello", "MintingAuthorizer"),
+    ("GET /usage", "AWS_IAM"),
     ("POST /hello", "GuardAuthorizer"),
     ("POST /tokens/introspect", "AWS_IAM"),
     ("POST /tokens/mint", "AWS_IAM"),

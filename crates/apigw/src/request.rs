@@ -53,7 +53,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     /// Whether the values of a repeated header are joined with commas.
     joins_values: bool,
-    query_parameters: Vec<String>,
+    query_parameters: Vec<(String, String)>,
     body: Option<String>,
     is_base64_encoded: bool,
 }
@@ -77,6 +77,7 @@ pub(crate) struct Wire {
     headers: Option<BTreeMap<String, String>>,
     multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
     query_string_parameters: Option<BTreeMap<String, String>>,
+    multi_value_query_string_parameters: Option<BTreeMap<String, Vec<String>>>,
     request_context: RequestContext,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
@@ -119,15 +120,7 @@ impl Wire {
     /// The request that the event describes, in the invocation `invocation_id`.
     pub(crate) fn into_request(self, invocation_id: String) -> Request {
         let context = self.request_context;
-        let headers: Vec<_> = match self.multi_value_headers {
-            // `headers` holds only the last value of a header that is sent twice.
-            Some(lists) if !lists.is_empty() => {
-                let values =
-                    |(name, values): (String, Vec<String>)| values.into_iter().map(move |value| (name.clone(), value));
-                lists.into_iter().flat_map(values).collect()
-            }
-            _ => self.headers.unwrap_or_default().into_iter().collect(),
-        };
+        let headers = pairs(self.headers, self.multi_value_headers);
         let host = context.domain_name.or_else(|| values(&headers, "host").next().map(str::to_owned));
         let authorizer = context.authorizer.unwrap_or_default();
         Request {
@@ -146,7 +139,7 @@ impl Wire {
             },
             headers,
             joins_values: self.version == Version::Two,
-            query_parameters: self.query_string_parameters.unwrap_or_default().into_keys().collect(),
+            query_parameters: pairs(self.query_string_parameters, self.multi_value_query_string_parameters),
             body: self.body,
             is_base64_encoded: self.is_base64_encoded.unwrap_or_default(),
         }
@@ -170,7 +163,12 @@ impl Request {
 
     /// Whether the query string has a parameter of this name.
     fn has_query_parameter(&self, name: &str) -> bool {
-        self.query_parameters.iter().any(|parameter| parameter == name)
+        self.query_values(name).next().is_some()
+    }
+
+    /// All values of the query parameter `name`, decoded, in order. Payload 2.0 joins several values with commas.
+    pub fn query_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query_parameters.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The tokens in the headers: each value of `X-Access-Token`, and the credentials of each `Authorization`
@@ -259,6 +257,21 @@ fn from_json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, credentials) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| credentials.trim())
+}
+
+/// Names and values: `lists` has every value of each name, and `last` only the last of them, unless there are no lists.
+fn pairs(
+    last: Option<BTreeMap<String, String>>,
+    lists: Option<BTreeMap<String, Vec<String>>>,
+) -> Vec<(String, String)> {
+    match lists {
+        Some(lists) if !lists.is_empty() => {
+            let values =
+                |(name, values): (String, Vec<String>)| values.into_iter().map(move |value| (name.clone(), value));
+            lists.into_iter().flat_map(values).collect()
+        }
+        _ => last.unwrap_or_default().into_iter().collect(),
+    }
 }
 
 /// The values of the header `name`, whose case does not matter (RFC 9110, section 5.1).

@@ -14,7 +14,10 @@ use aws_types::{SdkConfig, sdk_config};
 use futures_util::future;
 use tokens::{KeyStore as _, Ports, Timestamp};
 
-use crate::{Access, DynamoTokenStore, SecretsManagerKeyStore, config::Config};
+use crate::{
+    Access, DynamoTokenStore, SecretsManagerKeyStore, SecretsManagerRingVersions,
+    config::{Config, Connection},
+};
 
 /// The time-out of connecting: TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
@@ -67,7 +70,7 @@ impl Clients {
     /// [`ConfigError`], which names the variable at fault.
     pub fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
         let config = Config::new(settings)?;
-        Ok(Self::over(&shared(&config).build(), config))
+        Ok(Self::over(&shared(&config.connection).build(), config))
     }
 
     /// As [`Clients::new`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
@@ -77,7 +80,7 @@ impl Clients {
     /// As [`Clients::new`].
     pub fn with_http_client(settings: Settings<'_>, http_client: SharedHttpClient) -> Result<Self, ConfigError> {
         let config = Config::new(settings)?;
-        Ok(Self::over(&shared(&config).http_client(http_client).build(), config))
+        Ok(Self::over(&shared(&config.connection).http_client(http_client).build(), config))
     }
 
     /// Fetches the key ring and connects to DynamoDB, concurrently and before the first request.
@@ -90,15 +93,38 @@ impl Clients {
 
     /// The clients with the settings that they share.
     fn over(shared: &SdkConfig, config: Config) -> Self {
-        let dynamodb = dynamodb(shared, &config);
-        let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
-        secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let secrets_manager = aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build());
+        let dynamodb = dynamodb(shared, &config.connection);
+        let secrets_manager = secrets_manager(shared, &config.connection);
         Self {
             keys: Arc::new(SecretsManagerKeyStore::new(secrets_manager, config.key_ring_secret_id)),
             store: Arc::new(DynamoTokenStore::new(Client::from_conf(dynamodb.build()), config.table_name)),
         }
     }
+}
+
+/// The versions of the secret `KEY_RING_SECRET_ID`, for the function that rotates the ring. Nothing is called yet.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault.
+pub fn ring_versions(settings: Settings<'_>) -> Result<SecretsManagerRingVersions, ConfigError> {
+    let connection = Connection::new(settings)?;
+    let client = secrets_manager(&shared(&connection).build(), &connection);
+    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
+}
+
+/// As [`ring_versions`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
+///
+/// # Errors
+///
+/// As [`ring_versions`].
+pub fn ring_versions_with_http_client(
+    settings: Settings<'_>,
+    http_client: SharedHttpClient,
+) -> Result<SecretsManagerRingVersions, ConfigError> {
+    let connection = Connection::new(settings)?;
+    let client = secrets_manager(&shared(&connection).http_client(http_client).build(), &connection);
+    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
 }
 
 /// The configuration of the functions' DynamoDB client, for a tool that needs its own client.
@@ -107,19 +133,31 @@ impl Clients {
 ///
 /// As [`Clients::new`].
 pub fn dynamodb_config(settings: Settings<'_>) -> Result<aws_sdk_dynamodb::config::Builder, ConfigError> {
-    let config = Config::new(settings)?;
-    Ok(dynamodb(&shared(&config).build(), &config))
+    let connection = Connection::new(settings)?;
+    Ok(dynamodb(&shared(&connection).build(), &connection))
+}
+
+/// The DynamoDB client of a function that needs no other.
+pub(crate) fn dynamodb_client(connection: &Connection) -> Client {
+    Client::from_conf(dynamodb(&shared(connection).build(), connection).build())
 }
 
 /// The configuration of the DynamoDB client.
-fn dynamodb(shared: &SdkConfig, config: &Config) -> aws_sdk_dynamodb::config::Builder {
+fn dynamodb(shared: &SdkConfig, connection: &Connection) -> aws_sdk_dynamodb::config::Builder {
     let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
-    dynamodb.set_endpoint_url(config.dynamodb_endpoint.clone());
+    dynamodb.set_endpoint_url(connection.dynamodb_endpoint.clone());
     dynamodb
 }
 
-/// What both clients have in common.
-fn shared(config: &Config) -> sdk_config::Builder {
+/// The client of Secrets Manager.
+fn secrets_manager(shared: &SdkConfig, connection: &Connection) -> aws_sdk_secretsmanager::Client {
+    let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(shared);
+    secrets_manager.set_endpoint_url(connection.secrets_manager_endpoint.clone());
+    aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build())
+}
+
+/// What the clients have in common.
+fn shared(connection: &Connection) -> sdk_config::Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -131,8 +169,8 @@ fn shared(config: &Config) -> sdk_config::Builder {
         .with_max_backoff(MAX_BACKOFF);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(config.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(config.credentials.clone()))
+        .region(Region::new(connection.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(connection.credentials.clone()))
         .timeout_config(timeouts)
         .retry_config(retries)
         // Every call has a time-out, and none streams.

@@ -88,7 +88,7 @@ struct NotFetched;
 /// The secret has no `SecretString`, so it is not the one that the template creates.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret has no SecretString")]
-struct NoSecretString;
+pub(crate) struct NoSecretString;
 
 impl SecretsManagerKeyStore {
     /// A key store for the secret `secret_id`, which is fetched when the ring is first needed.

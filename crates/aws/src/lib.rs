@@ -8,18 +8,24 @@
 //! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
 //! | what a flood of spent tokens costs | `ended.rs` |
 //! | what a row looks like in the table | [`to_item`], [`from_item`] (`row.rs`) |
+//! | where the counts of use are kept | [`DynamoUsageStore`] (`usage_store.rs`) |
 //! | when the key ring is fetched again | [`SecretsManagerKeyStore`] (`key_store.rs`) |
+//! | how a rotation reads and writes the secret | [`SecretsManagerRingVersions`] (`ring_versions.rs`) |
 
 mod clients;
 mod config;
 mod ended;
 mod key_store;
+mod ring_versions;
 mod row;
 mod store;
+mod usage_store;
 
-pub use clients::{Clients, dynamodb_config, ports};
+pub use clients::{Clients, dynamodb_config, ports, ring_versions, ring_versions_with_http_client};
 pub use key_store::SecretsManagerKeyStore;
+pub use ring_versions::SecretsManagerRingVersions;
 pub use row::{UnreadableRow, from_item, to_item};
 pub use store::{
     Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SAMPLED_CALLS, SPEND,
 };
+pub use usage_store::{DynamoUsageStore, USAGE_RETENTION_SECONDS, usage_store};

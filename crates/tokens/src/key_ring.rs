@@ -27,6 +27,11 @@ impl Kid {
         let is_kid = (1..=10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_kid.then(|| Self(text.to_owned()))
     }
+
+    /// The number in the name. For a key that a rotation made, it is the time of its making.
+    pub(crate) fn number(&self) -> u64 {
+        self.0[1..].parse().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Kid {
@@ -34,6 +39,9 @@ impl fmt::Display for Kid {
         f.write_str(&self.0)
     }
 }
+
+/// The setting that names the key that signs.
+pub(crate) const ACTIVE: &str = "active";
 
 /// A symmetric key in the forms that signing, checking and claiming need, and the header of its tokens.
 #[derive(ZeroizeOnDrop)]
@@ -63,9 +71,8 @@ impl KeyRing {
     ///
     /// [`KeyRingError`], which names the member at fault and never holds a key.
     pub fn from_json(json: &[u8]) -> Result<Self, KeyRingError> {
-        let Ok(Value::Object(members)) = serde_json::from_slice(json) else { return Err(KeyRingError::NotAnObject) };
-        let members = Zeroizing::new(Members(members));
-        let active = members.0.get("active").and_then(Value::as_str).and_then(Kid::parse);
+        let members = Members::from_json(json)?;
+        let active = members.text(ACTIVE).and_then(Kid::parse);
         let active = active.ok_or(KeyRingError::NoActiveKey)?;
         let not_before = match members.0.get("not_before") {
             None => Timestamp::default(),
@@ -99,14 +106,30 @@ impl KeyRing {
 
     /// Whether this ring accepts a token that `key` signed at the time `iat`.
     pub(crate) fn accepts(&self, key: &Key, iat: Timestamp) -> bool {
+        iat > self.not_before && self.holds(key)
+    }
+
+    /// Whether this ring has `key`, under the same name.
+    pub(crate) fn holds(&self, key: &Key) -> bool {
         let is_kept =
             |kept: &Key| kept.header.kid == key.header.kid && kept.encoding.as_bytes() == key.encoding.as_bytes();
-        iat > self.not_before && self.keys.values().any(is_kept)
+        self.keys.values().any(is_kept)
+    }
+
+    /// The name of the key that signs.
+    pub(crate) const fn active_kid(&self) -> &Kid {
+        &self.active
     }
 
     /// The key that signs.
     pub(crate) fn active(&self) -> &Key {
         &self.keys[&self.active]
+    }
+
+    /// How many keys it holds.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// The key of that name.
@@ -116,7 +139,20 @@ impl KeyRing {
 }
 
 /// The members of a key ring's JSON. The strings are wiped from memory, because some are keys.
-struct Members(Map<String, Value>);
+pub(crate) struct Members(pub(crate) Map<String, Value>);
+
+impl Members {
+    /// Reads the members.
+    pub(crate) fn from_json(json: &[u8]) -> Result<Zeroizing<Self>, KeyRingError> {
+        let members = serde_json::from_slice(json).map_err(|_| KeyRingError::NotAnObject)?;
+        Ok(Zeroizing::new(Self(members)))
+    }
+
+    /// The member of that name, if it is a string.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+}
 
 impl Zeroize for Members {
     fn zeroize(&mut self) {
@@ -149,6 +185,9 @@ pub enum KeyRingError {
     /// `active` does not name a key of the ring.
     #[error("the key ring's member `active` does not name one of its keys")]
     NoActiveKey,
+    /// `next` does not name a key of the ring. Only a rotation needs it.
+    #[error("the key ring's member `next` does not name one of its keys")]
+    NoNextKey,
     /// A key is too short, or not a string.
     #[error("the key ring's member `{0}` is not a string of at least {MIN_KEY_BYTES} bytes")]
     ShortKey(Kid),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | what a token says | [`Claims`] (`claims.rs`) |
 //! | which keys sign and check it | [`KeyRing`] (`key_ring.rs`) |
+//! | how the keys are rotated | [`rotation`], [`RingVersions`] (`ring_versions.rs`) |
 //! | how it is minted | [`Minter`] (`mint.rs`) |
 //! | when it is accepted, and when it is refused | [`Checker`] (`check.rs`), [`Refusal`] (`refusal.rs`) |
 //! | how it is spent | [`Spender`] (`spend.rs`) |
@@ -11,6 +12,7 @@
 //! | who claims it | [`Claimant`] (`claimant.rs`) |
 //! | why it is spent only once | [`decide`] (`rule.rs`) |
 //! | what a store must do | [`Insert`], [`Spend`], [`Revoke`], [`Find`] (`store.rs`) |
+//! | what is counted of the use of tokens, and where it is kept | [`Counts`] (`usage.rs`), [`UsageStore`] (`usage_store.rs`) |
 //!
 //! Nothing here knows AWS, HTTP, the environment, a clock or a source of randomness: the time, the
 //! token's id and the caller's identity are arguments. So the rule can be tested, modelled and
@@ -28,11 +30,15 @@ mod mint;
 mod ports;
 mod refusal;
 mod revoke;
+mod ring_versions;
+pub mod rotation;
 mod rule;
 mod spend;
 mod store;
 mod timestamp;
 mod token;
+mod usage;
+mod usage_store;
 
 pub use check::{CheckError, Checker};
 pub use claimant::{Caller, Claimant, IdempotencyKey};
@@ -46,8 +52,11 @@ pub use mint::{MintError, Minted, Minter, NewToken};
 pub use ports::Ports;
 pub use refusal::Refusal;
 pub use revoke::{RevokeError, Revoker};
+pub use ring_versions::{RingVersions, Stages};
 pub use rule::{REPLAY_WINDOW_SECONDS, ROW_RETENTION_SECONDS, Row, Verdict, decide, may_insert, may_revoke};
 pub use spend::{SpendError, Spender, Spent};
 pub use store::{Find, Insert, Revoke, Spend, Spending, StoreError, TokenStore};
 pub use timestamp::Timestamp;
 pub use token::Token;
+pub use usage::{Count, Counts, DELAY_BOUNDS_SECONDS, Hour, SequenceNumber};
+pub use usage_store::{InMemoryUsageStore, UsageStore, UsageStoreError};

@@ -11,7 +11,7 @@ const HELP: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n
 /// The exit codes, at the end of each help.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  yes: minted, accepted, active, revoked, one use held
+  0  yes: minted, accepted, active, revoked, counted, one use held
   1  no: refused, inactive, one use is broken
   2  wrong use
   3  not known: an answer is missing; never read it as a no
@@ -145,6 +145,13 @@ Examples:
         #[arg(long, value_name = "ID", conflicts_with = "token_file")]
         jti: Option<String>,
     },
+    /// Show how many tokens were minted, spent and revoked in each hour, which needs an IAM permission.
+    #[command(help_template = HELP, after_help = EXIT_CODES, before_help = "\
+Examples:
+  token-auth --stack token-auth usage
+  token-auth --stack token-auth usage --last 7d
+  token-auth --stack token-auth usage --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z --json")]
+    Usage(Period),
     /// Print a script that completes the arguments in a shell.
     #[command(help_template = HELP, after_help = EXIT_CODES, before_help = "\
 Example:
@@ -180,6 +187,20 @@ pub(crate) struct Input {
     /// File that holds the token. By default it is read from standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+/// A period of time. By default it is the last 24 hours.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Period {
+    /// How long before now it begins, at most 31 days.
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["from", "to"])]
+    pub(crate) last: Option<Duration>,
+    /// When it begins, as in 2026-11-26T08:00:00Z. By default 24 hours before its end.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// When it ends. By default now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
 }
 
 /// The options of a race.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, StatusCode, Url, header, redirect::Policy};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::outcome::{Code, Failure, plain};
+use crate::outcome::{Code, Failure, plain, without_tokens};
 
-/// The most bytes that are read of a reply. Those of the API have less than 2 kB.
-const MAX_REPLY_BYTES: usize = 64 * 1024;
+/// The most bytes that are read of a reply. The longest of the API, the usage of 31 days, has less than 200 kB.
+const MAX_REPLY_BYTES: usize = 512 * 1024;
 
 /// A client of one deployment.
 #[derive(Clone, Debug)]
@@ -123,6 +123,13 @@ impl Reply {
     /// A member of the body that is a string and not empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.member(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The body as it may be printed.
+    pub(crate) fn json(&self) -> Value {
+        // Not `plain`, which shortens.
+        let text = without_tokens(&json!(self.body).to_string());
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// The request ID, as it may be printed.

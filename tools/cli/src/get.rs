@@ -77,6 +77,6 @@ pub(crate) async fn mint(
     if let Some(seconds) = ttl_seconds {
         body["ttlSeconds"] = json!(seconds);
     }
-    let request = signer.post(client, "/tokens/mint", &body)?;
+    let request = signer.sign(client.post("/tokens/mint", &body))?;
     Minted::from_reply(&client.succeed(request).await?, "token", "expiration")
 }

@@ -3,7 +3,7 @@
 //! - [`arguments`]: the arguments and their help
 //! - [`mod@client`], [`signer`], [`stack`]: HTTP, the user's AWS credentials, the URL of a stack
 //! - [`token`], [`spend`]: a token, and one claim on it
-//! - [`get`], [`validate`], [`race`], [`operate`], [`manual`]: the commands
+//! - [`get`], [`validate`], [`race`], [`operate`], [`usage`], [`manual`]: the commands
 //! - [`outcome`], [`output`]: exit codes, answers and failures, and how they are printed
 
 mod arguments;
@@ -19,6 +19,7 @@ mod spend;
 #[cfg(feature = "stack")]
 mod stack;
 mod token;
+mod usage;
 mod validate;
 
 use std::{
@@ -84,6 +85,10 @@ async fn run(command: Command, global: &Global, output: Output) -> Result<Answer
             };
             let client = client(global).await?;
             operate::revoke(&client, &Signer::new(global, client.base()).await?, name, &value).await
+        }
+        Command::Usage(period) => {
+            let client = client(global).await?;
+            usage::usage(&client, &Signer::new(global, client.base()).await?, &period).await
         }
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::man(folder.as_deref()),

@@ -19,8 +19,8 @@ const MEMBERS: [&str; 11] =
 ///
 /// The failure, if the state is not known.
 pub(crate) async fn inspect(client: &Client, signer: &Signer, token: &Token) -> Result<Answer, Failure> {
-    let request = signer.post(client, "/tokens/introspect", &json!({"token": token.reveal()}))?;
-    let reply = client.succeed(request).await?;
+    let request = client.post("/tokens/introspect", &json!({"token": token.reveal()}));
+    let reply = client.succeed(signer.sign(request)?).await?;
     let Some(is_active) = reply.member("active").and_then(Value::as_bool) else { return Err(reply.failure()) };
     let mut text = String::new();
     let mut json = Map::new();
@@ -51,7 +51,7 @@ fn time(seconds: Option<u64>) -> String {
 ///
 /// The failure, if the token may still be spent.
 pub(crate) async fn revoke(client: &Client, signer: &Signer, name: &str, value: &str) -> Result<Answer, Failure> {
-    let reply = client.succeed(signer.post(client, "/tokens/revoke", &json!({name: value}))?).await?;
+    let reply = client.succeed(signer.sign(client.post("/tokens/revoke", &json!({name: value})))?).await?;
     if reply.text("status") != Some("success") {
         return Err(reply.failure());
     }

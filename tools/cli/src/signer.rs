@@ -8,12 +8,13 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::{RequestBuilder, Url};
-use serde_json::Value;
+use reqwest::{
+    Body, RequestBuilder, Url,
+    header::{HeaderName, HeaderValue},
+};
 
 use crate::{
     arguments::Global,
-    client::Client,
     outcome::{Code, Failure},
 };
 
@@ -61,26 +62,31 @@ impl Signer {
         Ok(Self { credentials, region })
     }
 
-    /// A signed `POST`.
+    /// The request with a signature.
     ///
     /// # Errors
     ///
     /// A failure if the request cannot be signed.
-    pub(crate) fn post(&self, client: &Client, route: &str, body: &Value) -> Result<RequestBuilder, Failure> {
+    pub(crate) fn sign(&self, request: RequestBuilder) -> Result<RequestBuilder, Failure> {
         #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
         let now = SystemTime::now();
-        let unsigned = |err: String| Failure::new(Code::NotAllowed, "no_credentials", err);
+        let unsigned = |err: &dyn std::error::Error| Failure::new(Code::NotAllowed, "no_credentials", err.to_string());
         let identity = self.credentials.clone().into();
         let parameters =
             SigningParams::builder().identity(&identity).region(&self.region).name("execute-api").time(now);
-        let parameters =
-            parameters.settings(SigningSettings::default()).build().map_err(|err| unsigned(err.to_string()))?;
-        let (url, text) = (client.url(route), body.to_string());
-        let signable = SignableRequest::new("POST", &url, [].into_iter(), SignableBody::Bytes(text.as_bytes()))
-            .map_err(|err| unsigned(err.to_string()))?;
-        let signed = sign(signable, &parameters.into()).map_err(|err| unsigned(err.to_string()))?;
-        let headers = signed.output().headers();
-        Ok(headers.fold(client.post(route, body), |request, (name, value)| request.header(name, value)))
+        let parameters = parameters.settings(SigningSettings::default()).build().map_err(|err| unsigned(&err))?;
+        let (client, request) = request.build_split();
+        let mut request = request.map_err(|err| unsigned(&err))?;
+        let body = request.body().and_then(Body::as_bytes).unwrap_or_default();
+        let (method, url) = (request.method().as_str(), request.url().as_str());
+        let signable = SignableRequest::new(method, url, [].into_iter(), SignableBody::Bytes(body))
+            .map_err(|err| unsigned(&err))?;
+        let signed = sign(signable, &parameters.into()).map_err(|err| unsigned(&err))?;
+        for (name, value) in signed.output().headers() {
+            let value = HeaderValue::from_str(value).map_err(|err| unsigned(&err))?;
+            request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).map_err(|err| unsigned(&err))?, value);
+        }
+        Ok(RequestBuilder::from_parts(client, request))
     }
 }
 

@@ -9,7 +9,7 @@ use aws::Access;
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Every deployed function.
-pub const FUNCTIONS: [Function; 9] = [
+pub const FUNCTIONS: [Function; 11] = [
     Function { name: "authorizer", access: Some(Access::Mint), routes: &[] },
     Function { name: "guard", access: Some(Access::Spend), routes: &[] },
     Function { name: "guarded", access: None, routes: &["POST /hello"] },
@@ -18,6 +18,8 @@ pub const FUNCTIONS: [Function; 9] = [
     Function { name: "issue", access: Some(Access::Mint), routes: &["GET /tokens", "POST /tokens/mint"] },
     Function { name: "page", access: None, routes: &["GET /"] },
     Function { name: "revoke", access: Some(Access::Revoke), routes: &["POST /tokens/revoke"] },
+    Function { name: "rotate", access: None, routes: &[] },
+    Function { name: "usage", access: None, routes: &["GET /usage"] },
     Function { name: "validate", access: Some(Access::Spend), routes: &["POST /tokens", "POST /validate"] },
 ];
 
@@ -26,7 +28,8 @@ pub const FUNCTIONS: [Function; 9] = [
 pub struct Function {
     /// Its name, and the prefix of its events in `events/`.
     pub name: &'static str,
-    /// What its role allows on the table of tokens. A role without access cannot read the key ring either.
+    /// What its role allows on the table of tokens. A role without access cannot read the key ring either, except
+    /// that of `rotate`.
     pub access: Option<Access>,
     /// The routes of the API that invoke it.
     pub routes: &'static [&'static str],
@@ -65,6 +68,12 @@ impl Function {
             Some(Access::Mint) => vec!["dynamodb:PutItem", "secretsmanager:GetSecretValue"],
             Some(Access::Find) => vec!["dynamodb:GetItem", "secretsmanager:GetSecretValue"],
             Some(Access::Revoke | Access::Spend) => vec!["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"],
+            None if self.name == "rotate" => vec![
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
             None => vec![],
         }
     }

@@ -41,6 +41,7 @@ pub fn variables(dynamodb: &str, secrets_manager: &str, table: &str) -> Variable
         ("TOKEN_AUDIENCE", "proof/Prod"),
         ("TOKEN_ISSUER", "proof"),
         ("TOKEN_TTL_SECONDS", "300"),
+        ("USAGE_TABLE_NAME", "usage"),
         ("WEB_PAGE", "true"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager),

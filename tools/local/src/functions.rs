@@ -8,25 +8,39 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::{Context, Error};
 use serde::Serialize;
 use serde_json::{Value, json, value::to_raw_value};
-use tokens::{FixedKeyStore, InMemoryTokenStore, KeyRing, KeyRingError, Ports, Timestamp, TokenStore};
+use tokens::{FixedKeyStore, InMemoryUsageStore, KeyRing, KeyRingError, Ports, Timestamp, TokenStore, UsageStore};
 use uuid::Uuid;
 
-/// The functions of this project, with a store in memory.
+use crate::stream::{NotCounted, Stream, StreamedTokenStore};
+
+/// The functions of this project, with stores in memory.
 ///
 /// # Errors
 ///
 /// [`KeyRingError`] if the random key ring is malformed, which never happens.
 pub fn functions() -> Result<Functions, KeyRingError> {
-    functions_over(Arc::new(InMemoryTokenStore::new()))
+    let stream = Arc::new(Stream::default());
+    let store = Arc::new(StreamedTokenStore::new(Arc::clone(&stream)));
+    with_stores(store, Arc::new(InMemoryUsageStore::new()), &stream)
 }
 
-/// The functions of this project, all with `store` and one random key.
+/// The functions of this project, all with `store` and one random key. Nothing is counted: `GET /usage` is 503.
 ///
 /// # Errors
 ///
 /// As [`functions`].
 pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Functions, KeyRingError> {
+    with_stores(store, Arc::new(NotCounted), &Arc::default())
+}
+
+/// The functions with these stores, one random key, and `stream` between the stores.
+fn with_stores<S: TokenStore + 'static>(
+    store: Arc<S>,
+    counts: Arc<dyn UsageStore>,
+    stream: &Arc<Stream>,
+) -> Result<Functions, KeyRingError> {
     let now = || Timestamp(apigw::epoch_seconds());
+    let stream = Arc::clone(stream);
     let ports = Ports { keys: Arc::new(FixedKeyStore::new(random_ring()?)), store, now };
 
     let clock: fn() -> u64 = apigw::epoch_seconds;
@@ -51,6 +65,21 @@ pub fn functions_over<S: TokenStore + 'static>(store: Arc<S>) -> Result<Function
         .configured("issue", function!(issue, ports))
         .configured("page", function!(page))
         .configured("revoke", function!(revoke, ports))
+        .configured("usage", move |environment: &Environment| {
+            let lookup = |name: &str| variable(environment, name);
+            let service = usage::Service::new(Settings::new(&lookup), Arc::clone(&counts), now).map(|service| {
+                let service = Arc::new(service);
+                stream.deliver_to(&service);
+                (Arc::clone(&stream), service)
+            });
+            handler(service, |(stream, service), event| {
+                Box::pin(async move {
+                    // Lambda would have waited for a minute.
+                    stream.deliver().await;
+                    usage::handle(service, event).await
+                })
+            })
+        })
         .configured("validate", function!(validate, ports)))
 }
 

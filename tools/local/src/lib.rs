@@ -7,6 +7,7 @@ mod documents;
 mod dynamodb;
 mod functions;
 mod overrides;
+mod stream;
 
 /// Id of the access key that signs requests to routes with `AWS_IAM`. It belongs to no AWS account.
 pub const ACCESS_KEY_ID: &str = "AKIDLOCAL";

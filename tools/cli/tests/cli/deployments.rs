@@ -27,7 +27,7 @@ fn an_answer_that_is_not_the_apis_is_not_known() {
         (json("200 OK", "{}"), "answered 200 OK: this is not an answer of the API: is the URL right?"),
         (json("200 OK", r#"{"isValid":"true","accessToken":"a\nb"}"#), "answered 200 OK: this is not an answer"),
         (
-            json("200 OK", &format!(r#"{{"isValid":true,"accessToken":"x","pad":"{}"}}"#, "x".repeat(100_000))),
+            json("200 OK", &format!(r#"{{"isValid":true,"accessToken":"x","pad":"{}"}}"#, "x".repeat(600_000))),
             "answered 200 OK: ",
         ),
         (answer("404 Not Found", "", "no such page"), "answered 404 Not Found: this is not an answer"),

@@ -11,6 +11,7 @@ mod race;
 #[cfg(feature = "stack")]
 mod stack;
 mod stub;
+mod usage;
 
 use std::{
     io::Write as _,

@@ -43,6 +43,9 @@ pub(crate) struct History {
     pub(crate) claims: Vec<Claim>,
     /// When the operator revoked the token.
     pub(crate) revoked: Option<Instant>,
+    /// Whether time to live has deleted the row. A mint that arrives later still makes it again, unused, although
+    /// on AWS the signature of such a request has expired.
+    pub(crate) was_deleted: bool,
 }
 
 /// A claim that took effect.
@@ -117,7 +120,9 @@ impl Table {
 
     /// Time to live deletes every row that may be deleted.
     pub(crate) fn sweep(&mut self, now: Timestamp) {
-        self.rows.retain(|_, row| row.purge_at > now);
+        for (jti, _) in self.rows.extract_if(|_, row| row.purge_at <= now) {
+            self.histories.entry(jti).or_default().was_deleted = true;
+        }
     }
 
     /// The row of a token as it is now.

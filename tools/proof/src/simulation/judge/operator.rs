@@ -19,8 +19,7 @@ impl Judge {
         let history = services.table.history(&minted.jti);
         let is_ended = history.revoked.is_some() || !history.claims.is_empty();
         let is_useless = !has_written(&invoked.calls) && is_not_genuine(minted, invoked, services);
-        let is_gone = services.table.row(&minted.jti).is_none();
-        self.must(answer.status == 503 || is_ended || is_useless || is_gone, || {
+        self.must(answer.status == 503 || is_ended || is_useless || history.was_deleted, || {
             format!("revoked, and the row says {history:?}")
         });
     }
@@ -34,8 +33,7 @@ impl Judge {
         }
         let history = services.table.history(&minted.jti);
         let asked = last_write(&invoked.calls).map_or(invoked.began, |read| read.sent);
-        let is_gone = services.table.row(&minted.jti).is_none(); // deleted by time to live
-        let was_free = is_gone
+        let was_free = history.was_deleted
             || (history.claims.iter().all(|claim| claim.at > asked)
                 && history.revoked.is_none_or(|revoked| revoked > asked));
         let is_by_time = minted.iat <= services.ring.not_before.max(self.revoked_before);
@@ -43,8 +41,8 @@ impl Judge {
             Some("already_used") => history.claims.first().is_some_and(|claim| answer.used_at == Some(claim.used_at)),
             Some("revoked") => history.revoked.is_some() || (is_by_time && was_free),
             Some("expired") => invoked.now >= minted.exp && was_free,
-            Some("unspent") => invoked.now < minted.exp && was_free && !is_gone,
-            Some("unknown_token") => is_gone,
+            Some("unspent") => invoked.now < minted.exp && was_free && !history.was_deleted,
+            Some("unknown_token") => history.was_deleted,
             None => is_not_genuine(minted, invoked, services),
             Some(_) => false,
         };
