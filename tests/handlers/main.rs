@@ -17,4 +17,5 @@ mod page;
 mod revoke;
 mod rotate;
 mod usage;
+mod usage_exact;
 mod validate;

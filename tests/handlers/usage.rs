@@ -10,6 +10,9 @@ use tokens::{Counts, Hour, InMemoryUsageStore, Timestamp, UsageStore};
 
 use crate::helpers::{NOW, setting};
 
+/// A change of a record.
+type Change = fn(&mut Value);
+
 /// The time of the sample events.
 const START: u64 = 1_700_000_000; // 2023-11-14T22:13:20Z
 
@@ -172,7 +175,6 @@ async fn what_is_not_counted_is_ignored() {
 
 #[tokio::test]
 async fn a_change_that_is_not_one_of_a_token_is_counted_as_unreadable() {
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 12] = [
         ("no jti", |record| drop(new_image(record).as_object_mut().unwrap().remove("jti"))),
         ("no created_at", |record| drop(new_image(record).as_object_mut().unwrap().remove("created_at"))),
@@ -203,7 +205,7 @@ async fn a_change_that_is_not_one_of_a_token_is_counted_as_unreadable() {
 
 #[tokio::test]
 async fn a_record_without_a_place_does_not_stop_the_others() {
-    let places: [fn(&mut Value); 7] = [
+    let places: [Change; 7] = [
         |record| record["dynamodb"]["SequenceNumber"] = json!(null),
         |record| record["dynamodb"]["SequenceNumber"] = json!(""),
         |record| record["dynamodb"]["ApproximateCreationDateTime"] = json!("now"),

@@ -10,6 +10,7 @@ mod contract;
 mod mutants;
 mod runner;
 mod stores;
+mod usage;
 
 /// Defines a test of each function of [`contract`] on each store.
 macro_rules! on_every_store {

@@ -5,16 +5,20 @@ from then on. `test.py` has a test for each, which fails while that gap is open.
 itself, that test says so, and the function here can be deleted. The arguments name gaps that stay open.
 """
 
+import contextvars
 import functools
+import itertools
 import json
 import os
 import re
 import sys
+import time
 from contextvars import ContextVar
 
 import ministack.app as app
 import ministack.services.apigateway_v1 as gateway
 import ministack.services.cloudformation as cloudformation
+import ministack.services.lambda_svc as functions
 from ministack.core.arn import execute_api_arn
 from ministack.core.iam_evaluator import AuthError
 from ministack.core.responses import get_account_id
@@ -239,6 +243,80 @@ def table_settings():
         ):
             if setting in properties:
                 update({"TableName": name, setting: properties[setting]})
+
+
+# --- Lambda ------------------------------------------------------------------------------------------------------
+
+
+@gap
+def stream_windows():
+    """An event source mapping of a DynamoDB stream can have tumbling windows.
+
+    An event then names its shard and its window, and carries the state that the function returned for the window; an
+    event without records ends each window. A function that returns no state has failed.
+    """
+    shard = "shardId-00000000000000000000-00000000"  # ministack's streams have one shard
+    windows = {}  # the open one of each mapping: its context, its function, and the next event in it without records
+
+    @after_deploying("AWS::Lambda::EventSourceMapping")
+    def configure(mapping_id, properties):
+        seconds = int(properties.get("TumblingWindowInSeconds", 0))
+        functions._esms.get(mapping_id)["TumblingWindowInSeconds"] = seconds
+
+    def mapping_of(function, record):
+        """The mapping with windows that a record comes through, if there is one."""
+        name = (function.get("config") or function)["FunctionName"]
+        for _, _, mapping in functions._iter_all_esms():
+            if (mapping["FunctionName"], mapping["EventSourceArn"]) == (name, record.get("eventSourceARN")):
+                return mapping if mapping.get("TumblingWindowInSeconds") else None
+        return None
+
+    def iso(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+    @wrap(functions, "_execute_function")
+    def execute(original, function, event, *rest):
+        records = event.get("Records") if isinstance(event, dict) else None
+        if not records or records[0].get("eventSource") != "aws:dynamodb":
+            return original(function, event, *rest)
+        mapping = mapping_of(function, records[0])
+        if mapping is None:
+            return original(function, event, *rest)
+        seconds, mapping_id = mapping["TumblingWindowInSeconds"], mapping["UUID"]
+        start_of = lambda record: int(record["dynamodb"]["ApproximateCreationDateTime"]) // seconds * seconds
+        result = None
+        for start, batch in itertools.groupby(records, start_of):
+            if mapping_id in windows and windows[mapping_id][2]["window"]["start"] != iso(start):
+                close(original, mapping_id)
+            empty = windows[mapping_id][2] if mapping_id in windows else {
+                "Records": [], "shardId": shard, "eventSourceARN": mapping["EventSourceArn"], "state": {},
+                "window": {"start": iso(start), "end": iso(start + seconds)},
+                "isFinalInvokeForWindow": False, "isWindowTerminatedEarly": False,
+            }
+            result = original(function, empty | {"Records": list(batch)}, *rest)
+            body = result.get("body")
+            if isinstance(body, (str, bytes)):
+                body = json.loads(body)
+            if not result.get("error") and not isinstance((body or {}).get("state"), dict):
+                result = {"error": True, "body": {"errorType": "InvalidState", "errorMessage": "there is no state"}}
+            if result.get("error"):
+                return result
+            windows[mapping_id] = contextvars.copy_context(), function, empty | {"state": body["state"]}
+        return result
+
+    def close(execute, mapping_id):
+        """Ends the window of a mapping."""
+        context, function, event = windows.pop(mapping_id)
+        context.run(execute, function, event | {"isFinalInvokeForWindow": True})
+
+    execute = functions._execute_function.args[0]
+
+    @wrap(functions, "_poll_dynamodb_streams")
+    def poll(original):
+        for mapping_id, (_, _, event) in list(windows.items()):
+            if event["window"]["end"] <= iso(time.time()):
+                close(execute, mapping_id)
+        return original()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -277,6 +278,55 @@ class Gaps(unittest.TestCase):
                          {"TimeToLiveStatus": "ENABLED", "AttributeName": "purge_at"})
         backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         self.assertEqual(backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], "ENABLED")
+
+    @closes("stream_windows")
+    def test_the_events_of_a_stream_name_their_shard_and_are_in_windows(self, emulator):
+        stream = {"Type": "DynamoDB", "Properties": {
+            "Stream": {"Fn::GetAtt": "Table.StreamArn"}, "StartingPosition": "TRIM_HORIZON",
+            "TumblingWindowInSeconds": 5,
+        }}
+        resources = {
+            "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "jti", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "jti", "KeyType": "HASH"}],
+                "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            }},
+            "Counter": function(
+                "{'state': {'seen': event['state'].get('seen', 0) + len(event['Records'] or [])}} "
+                "if print('EVENT', json.dumps(event)) is None else None", Events={"Stream": stream}),
+        }
+        outputs = emulator.deploy(resources, {"Table": {"Value": {"Ref": "Table"}}, "Counter": {"Value": {"Ref": "Counter"}}})
+        dynamodb, logs = emulator.client("dynamodb"), emulator.client("logs")
+
+        def events():
+            """The events that the function has printed."""
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{outputs['Counter']}")["events"]
+            lines = [line for event in found for line in event["message"].splitlines() if "EVENT {" in line]
+            events = [json.loads(line.split("EVENT ", 1)[1]) for line in lines]
+            return [event for event in events if event["Records"] is not None]
+
+        # What a function prints in its first invocation is not always logged.
+        emulator.client("lambda").invoke(FunctionName=outputs["Counter"], Payload=b'{"Records":null,"state":{}}')
+        # The second item comes while the window of the first may be open, and the last after its end.
+        for jti, pause in (("1", 0), ("2", 6), ("3", 6)):
+            dynamodb.put_item(TableName=outputs["Table"], Item={"jti": {"S": jti}})
+            time.sleep(pause)
+        time.sleep(4)
+        events = events()
+        self.assertEqual([len(event["Records"]) for event in events if event["Records"]][-1], 1)
+        self.assertEqual(sum(len(event["Records"]) for event in events), 3)
+        seen = {}
+        for event in events:
+            self.assertTrue(event["shardId"].startswith("shardId-"))
+            window = event["window"]["start"]
+            self.assertLess(window, event["window"]["end"])
+            # The state of a window begins empty, and its last event has all of it and no record.
+            self.assertEqual(event["state"].get("seen", 0), seen.get(window, 0))
+            seen[window] = seen.get(window, 0) + len(event["Records"])
+            self.assertEqual(event["isFinalInvokeForWindow"], not event["Records"])
+        finals = [event["window"]["start"] for event in events if event["isFinalInvokeForWindow"]]
+        self.assertEqual(finals, sorted(seen))
 
 
 if __name__ == "__main__":
