@@ -143,3 +143,43 @@ async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
     let calls = ["PutItem", "UpdateItem", "GetItem"].map(|action| aws.calls(action));
     assert_eq!(calls, [2, 3, 1], "the warm-ups, and nothing else");
 }
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
+async fn built_functions_count_each_refusal_by_one_line_at_every_log_level() {
+    const REFUSALS: usize = 20;
+
+    let aws = FakeAws::start(works).await.unwrap();
+    for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] {
+        let mut variables = variables(&aws.url, &aws.url, "tokens");
+        variables.push(("AWS_LAMBDA_LOG_LEVEL", level.to_owned()));
+        for name in ["validate", "guard"] {
+            let function = Function::named(name);
+            let event = serde_json::from_str(&function.event().unwrap().replace("TOKEN", CANARY)).unwrap();
+            let (_, log) = answers(function, &variables, &vec![event; REFUSALS]).await;
+            assert!(!log.contains(CANARY), "{name} logged a token");
+            let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let refusals: Vec<_> = lines.iter().filter(|line| line["message"] == "request refused").collect();
+            assert_eq!(refusals.len(), REFUSALS, "{name} at {level}: {log}");
+            for line in refusals {
+                assert_eq!((&line["level"], &line["Refused"]), (&json!(level), &json!(1)), "{line}");
+                assert_eq!((&line["Stack"], &line["Reason"]), (&json!("proof"), &json!("invalid_token")), "{line}");
+                assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "Refused");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
+async fn built_functions_do_not_start_without_the_name_of_the_stack() {
+    let mut variables = variables("", "", "tokens");
+    variables.retain(|(name, _)| *name != "STACK_NAME");
+    for function in FUNCTIONS {
+        let api = RuntimeApi::start().await.unwrap();
+        let output = command(&function.binary(Path::new(BUILD)), &variables, &api).stderr(Stdio::piped()).output();
+        let output = output.await.unwrap();
+        assert!(!output.status.success(), "{}", function.name);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("STACK_NAME"), "{}", function.name);
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 mod commands;
+mod costs;
 mod translation;
 
 use std::{

@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod architecture;
+mod sam_alarms;
 mod sam_api;
 mod sam_data;
 mod sam_functions;

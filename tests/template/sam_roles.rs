@@ -51,10 +51,12 @@ fn callers() -> BTreeSet<(String, String)> {
 }
 
 /// Every kind of resource that the stack may hold.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 18] = [
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
@@ -62,6 +64,8 @@ const KINDS: [&str; 14] = [
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
+    "AWS::SNS::Topic",
     "AWS::SecretsManager::RotationSchedule",
     "AWS::SecretsManager::Secret",
     "AWS::WAFv2::WebACL",

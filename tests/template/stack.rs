@@ -35,7 +35,12 @@ impl Stack {
 
     /// The stack with every resource that a parameter can add.
     pub(crate) fn with_all_resources() -> Self {
-        Self::with(&[("AccessLogs", "true"), ("RotationDays", "30"), ("WafRateLimit", "1000")])
+        Self::with(&[
+            ("AccessLogs", "true"),
+            ("AlarmEmail", "ops@example.com"),
+            ("RotationDays", "30"),
+            ("WafRateLimit", "1000"),
+        ])
     }
 
     /// The logical ids and the properties of all resources of one type.

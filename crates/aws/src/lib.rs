@@ -25,5 +25,7 @@ pub use clients::{Clients, dynamodb_config, ports, ring_versions, ring_versions_
 pub use key_store::SecretsManagerKeyStore;
 pub use ring_versions::SecretsManagerRingVersions;
 pub use row::{UnreadableRow, from_item, to_item};
-pub use store::{Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SPEND};
+pub use store::{
+    Access, DynamoTokenStore, IF_NEW_OR_MINE, IF_UNSPENT, IF_UNSPENT_OR_MINE, REVOKE, SAMPLED_CALLS, SPEND,
+};
 pub use usage_store::{DynamoUsageStore, USAGE_RETENTION_SECONDS, usage_store};

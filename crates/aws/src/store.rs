@@ -49,7 +49,7 @@ pub const REVOKE: &str = "SET revoked_at = if_not_exists(revoked_at, :now)";
 pub const IF_UNSPENT: &str = "attribute_exists(jti) AND attribute_not_exists(used_by)";
 
 /// Of so many calls, one is timed: a line for each would cost as much as the call.
-const SAMPLED_CALLS: u8 = 100;
+pub const SAMPLED_CALLS: u8 = 100;
 
 /// The time-out of the warm-up call.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
