@@ -82,7 +82,7 @@ impl Metric {
         }
     }
 
-    /// What CloudWatch is to know of it. A count needs no unit, and without one its line is shorter.
+    /// Its definition in a line. A count needs no unit, and without one the line is shorter.
     fn definition(self) -> Value {
         match self {
             Self::StoreLatency => json!({"Name": self.name(), "Unit": "Milliseconds"}),
@@ -132,7 +132,7 @@ pub(crate) fn loggable(request_id: &str) -> Option<&str> {
 ///
 /// `level` is the function's own log level. It filters no metric: Lambda drops lines below it, and takes a line
 /// without a valid level and RFC 3339 timestamp for INFO, so each line is stamped with it, or with ERROR if it
-/// tells of a failure.
+/// reports a failure.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
 pub fn layer<S, W>(stack: String, level: Level, writer: W) -> impl Layer<S>

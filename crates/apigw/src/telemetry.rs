@@ -43,8 +43,8 @@ where
     tracing_subscriber::registry().with(lines).with(metrics::layer(stack, level, writer))
 }
 
-/// Whether `function` logs a line of `target` at `level`, if its own log level is `least`. The line of a metric is
-/// another layer's.
+/// Whether `function` logs a line of `target` at `level`, if its own log level is `least`. Another layer
+/// writes the lines of metrics.
 ///
 /// Lines of other libraries below INFO are never logged, because they contain the data that the library
 /// handles: Lambda's runtime writes whole events at TRACE, tokens included.
