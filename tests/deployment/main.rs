@@ -11,3 +11,4 @@ mod logs;
 mod operations;
 mod payloads;
 mod roles;
+mod rotation;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::emulator::{Emulator, Principal, send};
 
 /// Runs the commands of a section of the document, with the values in place of what they stand for.
-fn run(section: &str, values: &[(&str, &str)]) -> Output {
+pub(crate) fn run(section: &str, values: &[(&str, &str)]) -> Output {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md")).unwrap();
     let (_, section) = document.split_once(&format!("\n## {section}\n")).unwrap();
     let (_, block) = section.split_once("```console\n$ ").unwrap();
@@ -34,7 +34,7 @@ fn jti(token: &str) -> String {
 }
 
 /// The status and the reason of the answer to a spend.
-async fn spend(emulator: &Emulator, token: &str) -> (u16, String) {
+pub(crate) async fn spend(emulator: &Emulator, token: &str) -> (u16, String) {
     let (status, answer) =
         send(emulator.request(Method::POST, "/validate").await.header("x-access-token", token)).await;
     let reason = answer.split(r#""reason":""#).nth(1).and_then(|rest| rest.split('"').next());

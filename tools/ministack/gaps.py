@@ -19,9 +19,10 @@ import ministack.app as app
 import ministack.services.apigateway_v1 as gateway
 import ministack.services.cloudformation as cloudformation
 import ministack.services.lambda_svc as functions
+import ministack.services.secretsmanager as secretsmanager
 from ministack.core.arn import execute_api_arn
 from ministack.core.iam_evaluator import AuthError
-from ministack.core.responses import get_account_id
+from ministack.core.responses import error_response_json, get_account_id
 from ministack.core.router import extract_region
 from ministack.services.cloudformation import engine, handlers, provisioners, stacks
 
@@ -243,6 +244,29 @@ def table_settings():
         ):
             if setting in properties:
                 update({"TableName": name, setting: properties[setting]})
+
+
+@gap
+def empty_version():
+    """RotateSecret adds an empty pending version and promotes nothing. It calls no function: the steps are the caller's."""
+    @wrap(secretsmanager, "_rotate_secret")
+    def rotate(original, data):
+        _, secret = secretsmanager._resolve(data.get("SecretId"))
+        stages = {version: [*of["Stages"]] for version, of in (secret or {"Versions": {}})["Versions"].items()}
+        status, headers, body = original(data)
+        if status == 200:
+            for version, before in stages.items():
+                secret["Versions"][version]["Stages"] = [label for label in before if label != "AWSPENDING"]
+            pending = secret["Versions"][json.loads(body)["VersionId"]]
+            pending.update(SecretString=None, SecretBinary=None, Stages=["AWSPENDING"])
+        return status, headers, body
+
+    @wrap(secretsmanager, "_get_secret_value")
+    def get(original, data):
+        status, headers, body = original(data)
+        if status == 200 and not {"SecretString", "SecretBinary"} & json.loads(body).keys():
+            return error_response_json("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.", 400)
+        return status, headers, body
 
 
 # --- Lambda ------------------------------------------------------------------------------------------------------

@@ -279,6 +279,20 @@ class Gaps(unittest.TestCase):
         backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         self.assertEqual(backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], "ENABLED")
 
+    @closes("empty_version")
+    def test_a_rotation_begins_with_an_empty_version_and_promotes_nothing(self, emulator):
+        secrets = emulator.client("secretsmanager")
+        secret = {"SecretId": secrets.create_secret(Name=str(uuid.uuid4()), SecretString="old")["ARN"]}
+        function = "arn:aws:lambda:us-east-1:000000000000:function:rotate"
+        version = secrets.rotate_secret(**secret, RotationLambdaARN=function)["VersionId"]
+        self.assertEqual(secrets.describe_secret(**secret)["VersionIdsToStages"][version], ["AWSPENDING"])
+        self.assertEqual(secrets.get_secret_value(**secret)["SecretString"], "old")
+        with self.assertRaises(secrets.exceptions.ResourceNotFoundException):
+            secrets.get_secret_value(**secret, VersionId=version)
+        secrets.put_secret_value(**secret, ClientRequestToken=version, SecretString="new", VersionStages=["AWSPENDING"])
+        self.assertEqual(secrets.get_secret_value(**secret, VersionId=version)["SecretString"], "new")
+
+
     @closes("stream_windows")
     def test_the_events_of_a_stream_name_their_shard_and_are_in_windows(self, emulator):
         stream = {"Type": "DynamoDB", "Properties": {
