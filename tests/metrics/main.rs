@@ -134,6 +134,9 @@ async fn a_cached_decision_is_counted_whether_or_not_it_is_refused_at_every_leve
             let [line] = &counted[..] else { panic!("{check} at {name}: {}", log.text()) };
             assert_counts(line, Metric::CachedPolicy, name);
             assert_eq!((&line["CachedPolicy"], &line["requestId"]), (&json!(1), &json!(REQUEST_ID)));
+            // The log has the cause of a 500, and the client does not.
+            let failures = lines.iter().filter(|line| line["error"] == "the authorizer's decision was cached");
+            assert_eq!(failures.count(), usize::from(status == 500), "{}", log.text());
         }
     }
 }
