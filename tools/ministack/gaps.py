@@ -252,13 +252,15 @@ def empty_version():
     @wrap(secretsmanager, "_rotate_secret")
     def rotate(original, data):
         _, secret = secretsmanager._resolve(data.get("SecretId"))
-        stages = {version: [*of["Stages"]] for version, of in (secret or {"Versions": {}})["Versions"].items()}
+        versions = {
+            version: of | {"Stages": [label for label in of["Stages"] if label != "AWSPENDING"]}
+            for version, of in (secret or {"Versions": {}})["Versions"].items()
+        }
         status, headers, body = original(data)
         if status == 200:
-            for version, before in stages.items():
-                secret["Versions"][version]["Stages"] = [label for label in before if label != "AWSPENDING"]
-            pending = secret["Versions"][json.loads(body)["VersionId"]]
-            pending.update(SecretString=None, SecretBinary=None, Stages=["AWSPENDING"])
+            version = json.loads(body)["VersionId"]
+            empty = {"SecretString": None, "SecretBinary": None, "Stages": ["AWSPENDING"]}
+            secret["Versions"] = versions | {version: secret["Versions"][version] | empty}
         return status, headers, body
 
     @wrap(secretsmanager, "_get_secret_value")
