@@ -35,6 +35,8 @@ impl Judge {
         let is_used = fetch.sent.elapsed() < USE_OF_OLD_RING;
         let is_live = invoked.now < minted.exp && services.secret.withdrawn.is_empty();
         let is_known = fetch.ring.as_ref().is_some_and(|ring| ring.keys.contains(&minted.key));
-        self.must(!is_used || !is_live || is_known, || format!("{minted:?} is live, and its key is not in {fetch:?}"));
+        self.must(!is_used || !is_live || is_known, || {
+            format!("{minted:?} is live, and its key is not in {:?}", fetch.ring)
+        });
     }
 }

@@ -11,14 +11,19 @@ use crate::simulation::{
 };
 
 impl Simulation {
-    /// One token: its mint, and the clients that ask for it.
+    /// One token, at the beginning or on some day.
     pub(crate) async fn token(self: Arc<Self>, number: usize) {
-        let (begins, minter, clients, operator) = self.draw(|rng| {
-            // Half of them at the beginning, the others before and after the rotations of the keys.
-            let begins = if rng.bool() { 0..20_000 } else { 0..1000 * (100 * 3600 + 2 * self.ttl_seconds) };
-            (rng.u64(begins), rng.choice(Minter::ALL), rng.usize(1..=4), rng.u32(0..10))
+        let begins = self.draw(|rng| {
+            let longest = if rng.bool() { 20_000 } else { 1000 * (100 * 3600 + 2 * self.ttl_seconds) };
+            rng.u64(0..longest)
         });
-        sleep(Duration::from_millis(begins)).await;
+        self.token_after(number, Duration::from_millis(begins)).await;
+    }
+
+    /// One token: its mint when `pause` has passed, and the clients that ask for it.
+    pub(super) async fn token_after(self: Arc<Self>, number: usize, pause: Duration) {
+        sleep(pause).await;
+        let (minter, clients, operator) = self.draw(|rng| (rng.choice(Minter::ALL), rng.usize(1..=4), rng.u32(0..10)));
         let Some(minted) = self.mint(number, minter.unwrap_or(Minter::Issue)).await else { return };
 
         let mut tasks = JoinSet::new();

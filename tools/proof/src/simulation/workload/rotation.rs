@@ -3,22 +3,32 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::Simulation;
 
 /// The steps of a rotation, in their order.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
+/// The number of the token around the first rotation: more than there are others.
+const FIRST_TOKEN: usize = 10;
+
 /// How long a fresh key waits until a rotation has it sign, in seconds.
 const PUBLICATION_SECONDS: u64 = 49 * 3600;
 
 impl Simulation {
-    /// Rotates the keys three times, each time as soon as the fresh key may sign, or too early.
+    /// Rotates the keys three times, each time as soon as the fresh key may sign, or too early. Half of the
+    /// rotations have a token that is minted in the minutes around them.
     pub(crate) async fn rotations(self: Arc<Self>) {
         sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..2 * self.ttl_seconds + 600)))).await;
-        for _ in 0..3 {
-            let is_edited = self.draw(|rng| rng.u32(0..10) == 0);
+        let mut tokens = JoinSet::new();
+        for rotation in 0..3 {
+            let (is_edited, has_token, pause) =
+                self.draw(|rng| (rng.u32(0..10) == 0, rng.bool(), Duration::from_secs(rng.u64(0..240))));
+            if has_token {
+                tokens.spawn(self.clone().token_after(FIRST_TOKEN + rotation, pause));
+                sleep(Duration::from_mins(2)).await;
+            }
             let edit = async {
                 if is_edited {
                     self.set_not_before(0).await;
@@ -31,6 +41,7 @@ impl Simulation {
             })))
             .await;
         }
+        tokens.join_all().await;
     }
 
     /// Rotates the keys. When a step has failed the rotation is repeated from its beginning, some times.
