@@ -1,4 +1,4 @@
-//! The events that the functions are given: those of `events/`.
+//! The events that the functions are given: those of `events/`, and the steps of a rotation.
 
 /// A request that has the authorizer mint a token.
 pub(crate) const MINT: &str = include_str!("../../../events/authorizer.json");
@@ -28,4 +28,9 @@ pub(crate) fn revoke(token: &str) -> String {
 /// An operator's request to look at `token`.
 pub(crate) fn inspect(token: &str) -> String {
     include_str!("../../../events/inspect.json").replace("TOKEN", token)
+}
+
+/// Secrets Manager's call of one step of the rotation of `secret`, which prepares `version`.
+pub(crate) fn rotate(step: &str, secret: &str, version: &str) -> String {
+    serde_json::json!({"Step": step, "SecretId": secret, "ClientRequestToken": version}).to_string()
 }

@@ -10,3 +10,6 @@ pub(crate) const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an answer may take while Secrets Manager answers.
 pub(crate) const LONGEST_ANSWER: Duration = Duration::from_secs(2);
+
+/// How long Lambda lets the function run that rotates the keys.
+pub(crate) const ROTATION_TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use tokens::Timestamp;
 
 use super::{
     clock::in_simulated_time,
-    cloud::{Fault, Faults, Network, Rule, Services},
+    cloud::{Fault, Faults, Network, Rule, Secret, Services},
     judge::Client,
     lambda::{Conditions, Minter},
     workload::Simulation,
@@ -40,13 +40,14 @@ fn cell(function: &'static str, fault: Fault, attempt: usize) -> Cell {
     in_simulated_time(async {
         let action = if matches!(function, "authorizer" | "issue") { "PutItem" } else { "UpdateItem" };
         let faults = Faults::At { action, attempt, fault };
-        let network = Network::new(Services::new(Rule::OF_ONE_USE), Rng::with_seed(0), faults);
+        let network = Network::new(Services::new(Rule::OF_ONE_USE, Secret::generated()), Rng::with_seed(0), faults);
         let conditions = Conditions {
             crash_percent: 0,
             max_skew_seconds: 0,
             ttl_seconds: 300,
             revoked_before: Timestamp(0),
             ports: |_, ports| ports,
+            versions: |versions| versions,
         };
         let simulation = Simulation::new(network, conditions, false);
         let answers = answers(&simulation, function).await;

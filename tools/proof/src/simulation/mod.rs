@@ -3,8 +3,8 @@
 //!
 //! Everything that can go wrong does. Requests and replies are lost, duplicated and delayed for days;
 //! environments crash in the middle of an invocation; clocks differ by up to a minute, and are set back or
-//! forward by as much, also in the middle of an invocation; rows are revoked and deleted, keys rotated and
-//! withdrawn. Each module uses only those above it:
+//! forward by as much, also in the middle of an invocation; rows are revoked and deleted, keys withdrawn, and
+//! rotated by steps that are lost, repeated and late. Each module uses only those above it:
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -13,11 +13,11 @@
 //! | `lambda` | the functions, and the environments in which they run |
 //! | `judge` | compares every answer with what happened to the rows |
 //! | `outcome` | what was seen, and what must not happen and did |
-//! | `workload` | clients that mint and spend tokens, and an operator |
+//! | `workload` | clients that mint and spend tokens, rotations of the keys, and an operator |
 //! | `run`, `matrix` | simulations by their seeds, and every fault at every attempt |
 //!
-//! A seed decides everything but the random ids of tokens, on which nothing depends. So it can be
-//! repeated.
+//! A seed decides everything but the random ids of tokens and the material of keys, on which nothing depends.
+//! So it can be repeated.
 
 mod clock;
 mod cloud;

@@ -8,7 +8,7 @@ use std::{
 use super::cloud::Fault;
 
 /// Answers that must be seen: a simulation in which one never happens proves nothing about it.
-const ANSWERS: [&str; 16] = [
+const ANSWERS: [&str; 24] = [
     "minted",
     "no token",
     "spent",
@@ -25,6 +25,14 @@ const ANSWERS: [&str; 16] = [
     "turned away",
     "revocation",
     "look",
+    "minted with a fresh key",
+    "rotated",
+    "rotation given up",
+    "rotation step failed",
+    "rotation died at DescribeSecret",
+    "rotation died at GetSecretValue",
+    "rotation died at PutSecretValue",
+    "rotation died at UpdateSecretVersionStage",
 ];
 
 /// The outcome of one simulation, or of several.

@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 
 use super::{
     clock::{BEGINNING, in_simulated_time},
-    cloud::{Faults, Network, Rule, Services},
-    lambda::{Conditions, PortsOf},
+    cloud::{Faults, Network, Rule, Secret, Services},
+    lambda::{Conditions, PortsOf, VersionsOf},
     outcome::Outcome,
     workload::Simulation,
 };
@@ -32,11 +32,14 @@ pub(super) struct Subject {
     pub(super) rule: Rule,
     /// What each function is given.
     pub(super) ports: PortsOf,
+    /// What a rotation is given.
+    pub(super) versions: VersionsOf,
 }
 
 impl Subject {
     /// The rule and the functions as they are. Tests break one of them.
-    pub(super) const REAL: Self = Self { rule: Rule::OF_ONE_USE, ports: |_, ports| ports };
+    pub(super) const REAL: Self =
+        Self { rule: Rule::OF_ONE_USE, ports: |_, ports| ports, versions: |versions| versions };
 }
 
 /// Runs the simulation of one seed, and keeps a trace of what happens.
@@ -91,10 +94,12 @@ pub(super) fn run_with(seed: u64, subject: Subject, is_traced: bool) -> Outcome 
         ttl_seconds: rng.choice([20, 300, 300, 28_800, 86_400]).unwrap_or(300),
         revoked_before: if rng.u32(0..10) == 0 { BEGINNING.plus(rng.u64(0..40)) } else { Timestamp(0) },
         ports: subject.ports,
+        versions: subject.versions,
     };
+    let secret = if rng.bool() { Secret::generated() } else { Secret::rotated() };
     fastrand::seed(seed); // the SDK's pauses, and when a key ring is due
     in_simulated_time(async {
-        let network = Network::new(Services::new(subject.rule), rng, faults);
+        let network = Network::new(Services::new(subject.rule, secret), rng, faults);
         let simulation = Arc::new(Simulation::new(network, conditions, is_traced));
         let mut tasks = JoinSet::new();
         let (tokens, is_rotated, is_cut_off, is_withdrawn) =

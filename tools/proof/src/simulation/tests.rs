@@ -1,15 +1,24 @@
 //! The functions keep the promise, and the judge notices when they do not.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::{
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use aws::DynamoTokenStore;
-use tokens::{Claimant, KeyRing, KeyStore, KeyStoreError, Ports, Row, Timestamp, Verdict, decide};
+use fastrand::Rng;
+use serde_json::Value;
+use tokens::{
+    Claimant, KeyRing, KeyStore, KeyStoreError, Ports, RingVersions, Row, Stages, Timestamp, Verdict, decide,
+};
+use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 use super::{
-    clock::now,
-    cloud::Rule,
-    lambda::PortsOf,
+    clock::{Clock, in_simulated_time, now},
+    cloud::{Fault, Faults, Network, Rule, Secret, Services},
+    lambda::{Conditions, Functions, Minter, PortsOf, VersionsOf},
     matrix,
     outcome::Outcome,
     run,
@@ -34,6 +43,12 @@ fn violation(rule: Rule) -> Option<String> {
 /// The first violation of functions with these ports.
 fn violation_with(ports: PortsOf) -> Option<String> {
     violation_of(Subject { ports, ..Subject::REAL })
+}
+
+/// Whether a simulation of functions whose keys are rotated with these versions has a violation with this text.
+fn finds_in_rotation(versions: VersionsOf, text: &str) -> bool {
+    let subject = Subject { versions, ..Subject::REAL };
+    (0..300).any(|seed| run_with(seed, subject, false).violations.iter().any(|(_, found)| found.contains(text)))
 }
 
 #[test]
@@ -232,4 +247,128 @@ fn a_store_that_forgets_a_revocation_is_caught() {
         decide(row.map(|row| Row { revoked_at: None, ..row.clone() }).as_ref(), claimant, now)
     }
     assert!(violation(Rule { decide: forget, ..Rule::OF_ONE_USE }).is_some());
+}
+
+/// The versions of a secret in which a rotation puts another ring than it knows. It keeps the one that it knows
+/// beside it, so that its own checks find nothing wrong.
+struct Altered(Arc<dyn RingVersions>, fn(&mut Value));
+
+#[async_trait]
+impl RingVersions for Altered {
+    async fn stages(&self) -> Result<Stages, KeyStoreError> {
+        self.0.stages().await
+    }
+
+    async fn ring_json(&self, version: &str) -> Result<Option<Zeroizing<String>>, KeyStoreError> {
+        let Some(json) = self.0.ring_json(version).await? else { return Ok(None) };
+        let ring: Value = serde_json::from_str(&json).unwrap();
+        let Some(known) = ring.get("known") else { return Ok(Some(json)) };
+        let mut known = known.clone();
+        // An operator may have edited the ring since.
+        if let Some(not_before) = ring.get("not_before") {
+            known["not_before"] = not_before.clone();
+        }
+        Ok(Some(Zeroizing::new(known.to_string())))
+    }
+
+    async fn put_pending(&self, version: &str, ring_json: &str) -> Result<(), KeyStoreError> {
+        let known: Value = serde_json::from_str(ring_json).unwrap();
+        let mut ring = known.clone();
+        (self.1)(&mut ring);
+        ring["known"] = known;
+        self.0.put_pending(version, &ring.to_string()).await
+    }
+
+    async fn promote(&self, version: &str, base: &str) -> Result<(), KeyStoreError> {
+        self.0.promote(version, base).await
+    }
+
+    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError> {
+        self.0.give_up(version).await
+    }
+}
+
+#[test]
+fn a_rotation_that_signs_at_once_with_the_fresh_key_is_caught() {
+    fn sign_at_once(ring: &mut Value) {
+        ring["active"] = ring["next"].clone();
+    }
+    assert!(finds_in_rotation(|versions| Arc::new(Altered(versions, sign_at_once)), "its key is not in"));
+}
+
+#[test]
+fn a_rotation_that_drops_the_previous_key_is_caught() {
+    fn drop_previous(ring: &mut Value) {
+        let kept = [&ring["active"], &ring["next"]].map(|kid| kid.as_str().unwrap().to_owned());
+        ring.as_object_mut().unwrap().retain(|name, _| !name.starts_with('k') || kept.contains(name));
+    }
+    assert!(finds_in_rotation(|versions| Arc::new(Altered(versions, drop_previous)), "invalid_token is not true"));
+}
+
+#[test]
+fn a_rotation_that_undoes_a_revocation_is_caught() {
+    fn forget(ring: &mut Value) {
+        ring.as_object_mut().unwrap().remove("not_before");
+    }
+    assert!(finds_in_rotation(|versions| Arc::new(Altered(versions, forget)), "undoes what the operator did"));
+}
+
+#[test]
+fn a_rotation_that_brings_a_malformed_ring_into_force_is_caught() {
+    fn shorten(ring: &mut Value) {
+        let next = ring["next"].as_str().unwrap().to_owned();
+        ring[next] = "short".into();
+    }
+    assert!(finds_in_rotation(|versions| Arc::new(Altered(versions, shorten)), "which holds no key ring"));
+}
+
+#[test]
+fn a_day_without_secrets_manager_stops_only_functions_that_start_in_it() {
+    const DAY: Duration = Duration::from_hours(24);
+    in_simulated_time(async {
+        fastrand::seed(0); // the SDK's pauses
+        let conditions = Conditions {
+            crash_percent: 0,
+            max_skew_seconds: 0,
+            ttl_seconds: 86_400,
+            revoked_before: Timestamp(0),
+            ports: |_, ports| ports,
+            versions: |versions| versions,
+        };
+        let services = Services::new(Rule::OF_ONE_USE, Secret::generated());
+        let network = Network::new(services, Rng::with_seed(0), Faults::Random(0));
+        let functions = Functions::new(&network, Clock::exact(), conditions);
+        let (mut tokens, mut warm, mut cold) = (Vec::new(), 0, 0);
+        for _ in 0..70 {
+            tokens.push(functions.mint(Minter::Issue).await.answer.unwrap().unwrap().token);
+        }
+        for token in tokens.drain(..20) {
+            functions.spend(token.expose(), None).await;
+        }
+
+        // Every attempt at it is throttled.
+        network.set_faults(Faults::At { action: "GetSecretValue", attempt: usize::MAX, fault: Fault::Throttled });
+
+        let outage = Instant::now();
+        while outage.elapsed() < DAY - Duration::from_mins(31) {
+            sleep(Duration::from_mins(30)).await;
+            let mint = functions.mint(Minter::Issue).await;
+            assert_eq!(mint.answer.unwrap().err(), mint.fetch.is_none().then(|| r#"503 "unavailable""#.to_owned()));
+            let spend = functions.spend(tokens.pop().unwrap().expose(), None).await;
+            let (status, count) = if spend.fetch.is_some() { (200, &mut warm) } else { (503, &mut cold) };
+            assert_eq!(spend.answer.unwrap().status, status);
+            *count += 1;
+        }
+        assert!(warm > 0 && cold > 0, "{warm} warm and {cold} cold");
+        // A ring is used for a day.
+        sleep(DAY + Duration::from_mins(1) - outage.elapsed()).await;
+        assert!(functions.mint(Minter::Issue).await.answer.unwrap().is_err());
+
+        network.set_faults(Faults::Random(0));
+        sleep(Duration::from_secs(10)).await; // the longest pause before the next attempt
+        for _ in 0..20 {
+            let minted = functions.mint(Minter::Issue).await.answer.unwrap().unwrap();
+            assert_eq!(functions.spend(minted.token.expose(), None).await.answer.unwrap().status, 200);
+        }
+    });
 }

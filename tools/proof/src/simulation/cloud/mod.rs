@@ -9,6 +9,7 @@ mod fault;
 mod key_ring;
 mod network;
 mod request;
+mod secret;
 mod services;
 mod table;
 
@@ -17,6 +18,7 @@ pub(crate) use self::{
     fault::Faults,
     network::{CALLS, Call, Network},
     request::{SECRET, TABLE},
+    secret::Secret,
     services::Services,
     table::{Claim, History, Rule},
 };

@@ -36,6 +36,10 @@ tokio::task_local! {
     pub(crate) static CALLS: Arc<Mutex<Vec<Call>>>;
 }
 
+/// How late a request to Secrets Manager can take effect: AWS refuses it when its signature is over 5 minutes old,
+/// and clocks differ. (What arrives at the table later still takes effect, although on AWS it would not.)
+const LONGEST_VALID: Duration = Duration::from_mins(10);
+
 /// An HTTP request that an invocation made.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -45,12 +49,12 @@ pub(crate) struct Call {
     pub(crate) fault: Option<Fault>,
     /// When it was sent.
     pub(crate) sent: Instant,
-    /// The key ring as it was then.
-    pub(crate) ring: KeyRing,
+    /// The key ring in the reply, if that arrived and has one.
+    pub(crate) ring: Option<KeyRing>,
 }
 
 impl Call {
-    /// Whether it fetches the key ring; every other request is to the store.
+    /// Whether it fetches the key ring. Every other request of a function of the API is to the store.
     pub(crate) fn is_fetch(&self) -> bool {
         self.action == "GetSecretValue"
     }
@@ -112,20 +116,23 @@ impl Network {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let action = target.rsplit('.').next().unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
-        let fault = self.fault(&action, &body);
+        let is_to_the_secret = target.starts_with("secretsmanager.");
+        let (number, fault) = self.fault(&action, &body);
         let (there, back) = (self.millis(1..20), self.millis(1..20));
-        let later = self.lateness();
+        let later = if is_to_the_secret { self.lateness().min(LONGEST_VALID) } else { self.lateness() };
         let request = (action, body);
         match fault {
             None => {
                 let reply = self.deliver(request, there).await;
                 sleep(back).await;
+                note_ring(number, &reply);
                 Ok(response(reply))
             }
             Some(Fault::Duplicated) => {
                 drop(self.deliver(request.clone(), there + later));
                 let reply = self.deliver(request, there).await;
                 sleep(back).await;
+                note_ring(number, &reply);
                 Ok(response(reply))
             }
             Some(Fault::LostRequest) => {
@@ -184,15 +191,15 @@ impl Network {
         async { reply.await.expect("it is always sent") }
     }
 
-    /// Draws the fault of a request, and records both with its invocation.
-    fn fault(&self, action: &str, body: &[u8]) -> Option<Fault> {
+    /// Draws the fault of a request, and records both with its invocation, as the request of that number.
+    fn fault(&self, action: &str, body: &[u8]) -> (usize, Option<Fault>) {
         CALLS.with(|calls| {
             let mut calls = guard(calls);
             let attempt = 1 + calls.iter().filter(|call| call.action == action).count();
             let fault = guard(&self.faults).draw(action, attempt, &mut self.rng());
-            let (sent, ring) = (Instant::now(), self.services().ring);
-            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent, ring });
-            fault
+            let (number, sent) = (calls.len(), Instant::now());
+            calls.push(Call { action: action.to_owned(), body: body.to_vec(), fault, sent, ring: None });
+            (number, fault)
         })
     }
 
@@ -214,6 +221,13 @@ struct Connector(Arc<Network>);
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::new(self.0.clone().exchange(request))
+    }
+}
+
+/// Records the key ring in the reply to the request number `number` of the current invocation.
+fn note_ring(number: usize, (_, body): &Reply) {
+    if let Some(json) = body["SecretString"].as_str() {
+        CALLS.with(|calls| guard(calls)[number].ring = KeyRing::from_json(json));
     }
 }
 

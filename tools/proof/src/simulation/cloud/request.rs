@@ -80,6 +80,39 @@ pub(crate) struct GetItem {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct GetSecretValue {
     pub(crate) secret_id: String,
+    /// The version; without it, the one in force.
+    #[serde(default)]
+    pub(crate) version_id: Option<String>,
+}
+
+/// A `DescribeSecret`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct DescribeSecret {
+    pub(crate) secret_id: String,
+}
+
+/// A `PutSecretValue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct PutSecretValue {
+    pub(crate) secret_id: String,
+    /// The version that it fills.
+    pub(crate) client_request_token: String,
+    pub(crate) secret_string: String,
+    pub(crate) version_stages: Vec<String>,
+}
+
+/// An `UpdateSecretVersionStage`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct UpdateSecretVersionStage {
+    pub(crate) secret_id: String,
+    /// The label.
+    pub(crate) version_stage: String,
+    pub(crate) remove_from_version_id: String,
+    #[serde(default)]
+    pub(crate) move_to_version_id: Option<String>,
 }
 
 /// What a request asks for.

@@ -1,11 +1,10 @@
 //! The two services behind one door.
 
 use serde_json::json;
-use tokens::Timestamp;
 
 use super::{
-    key_ring::KeyRing,
-    request::{GetSecretValue, Reply, SECRET},
+    request::Reply,
+    secret::Secret,
     table::{Rule, Table},
 };
 
@@ -13,16 +12,15 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Services {
     pub(crate) table: Table,
-    pub(crate) ring: KeyRing,
+    pub(crate) secret: Secret,
     /// Requests that no function should make.
     unknown: Vec<String>,
 }
 
 impl Services {
-    /// An empty table that keeps `rule`, and a first key ring.
-    pub(crate) fn new(rule: Rule) -> Self {
-        let ring = KeyRing { active: 1, not_before: Timestamp(0), withdrawn: 0 };
-        Self { table: Table::new(rule), ring, unknown: Vec::new() }
+    /// An empty table that keeps `rule`, and `secret`.
+    pub(crate) fn new(rule: Rule, secret: Secret) -> Self {
+        Self { table: Table::new(rule), secret, unknown: Vec::new() }
     }
 
     /// Serves a request in one step.
@@ -31,7 +29,12 @@ impl Services {
             "PutItem" => serde_json::from_slice(body).ok().and_then(|put| self.table.put(&put)),
             "UpdateItem" => serde_json::from_slice(body).ok().and_then(|update| self.table.update(&update)),
             "GetItem" => serde_json::from_slice(body).ok().and_then(|get| self.table.get(&get)),
-            "GetSecretValue" => serde_json::from_slice(body).ok().and_then(|get| self.secret(&get)),
+            "GetSecretValue" => serde_json::from_slice(body).ok().and_then(|get| self.secret.get(&get)),
+            "DescribeSecret" => serde_json::from_slice(body).ok().and_then(|describe| self.secret.describe(&describe)),
+            "PutSecretValue" => serde_json::from_slice(body).ok().and_then(|put| self.secret.put(put)),
+            "UpdateSecretVersionStage" => {
+                serde_json::from_slice(body).ok().and_then(|update| self.secret.update(&update))
+            }
             _ => None,
         };
         reply.unwrap_or_else(|| {
@@ -40,13 +43,8 @@ impl Services {
         })
     }
 
-    /// A read of the key ring.
-    fn secret(&self, get: &GetSecretValue) -> Option<Reply> {
-        (get.secret_id == SECRET).then(|| (200, json!({"SecretString": self.ring.to_json()})))
-    }
-
-    /// Takes out what was found wrong: unknown requests, and what must not happen to a row.
+    /// Takes out what was found wrong: unknown requests, and what must not happen to a row or to the secret.
     pub(crate) fn take_defects(&mut self) -> Vec<String> {
-        self.unknown.drain(..).chain(self.table.defects.drain(..)).collect()
+        self.unknown.drain(..).chain(self.table.defects.drain(..)).chain(self.secret.defects.drain(..)).collect()
     }
 }

@@ -4,6 +4,7 @@ use tokens::Claimant;
 
 use super::{Judge, requests::knows};
 use crate::simulation::{
+    clock::BEGINNING,
     cloud::{Call, Services},
     lambda::{Invoked, Minted},
 };
@@ -19,6 +20,9 @@ impl Judge {
         });
         match &invoked.answer {
             Some(Ok(minted)) => {
+                if u64::from(minted.key) >= BEGINNING.0 {
+                    self.count("minted with a fresh key");
+                }
                 let row = services.table.row(&minted.jti);
                 let is_stored = row.is_some_and(|row| row.expires_at == minted.exp && row.created_at == minted.iat);
                 self.must(is_stored, || "a token left without its row".to_owned());
@@ -31,9 +35,9 @@ impl Judge {
                 self.must(minted.expires_at == Some(minted.exp), || format!("not the time of expiry: {minted:?}"));
             }
             Some(Err(err)) => {
-                let is_revoked = services.ring.not_before.max(self.revoked_before) >= invoked.now;
+                let is_revoked = services.secret.not_before.max(self.revoked_before) >= invoked.now;
                 // A key may be withdrawn while it signs.
-                let is_withdrawn = services.ring.withdrawn > 0 && invoked.calls.iter().any(Call::is_fetch);
+                let is_withdrawn = !services.secret.withdrawn.is_empty() && invoked.calls.iter().any(Call::is_fetch);
                 let is_due = knows(&invoked.calls) && !invoked.has_faulty_keys && !is_revoked && !is_withdrawn;
                 self.must(!is_due, || format!("a mint failed although its last request was answered: {err}"));
             }

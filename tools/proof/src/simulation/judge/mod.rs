@@ -6,6 +6,7 @@
 mod mint;
 mod operator;
 mod requests;
+mod rotation;
 mod spend;
 #[cfg(test)]
 mod tests;
@@ -52,9 +53,11 @@ impl Judge {
     /// Judges that the environment of a mint or a success knew no reason to refuse the token, and that its
     /// key ring was not too old to know.
     fn known_ring<R>(&mut self, minted: &Minted, invoked: &Invoked<R>) {
-        let Some(fetch) = &invoked.fetch else { return self.must(false, || "a token without a key ring".to_owned()) };
-        let is_refused = minted.iat <= self.revoked_before || fetch.ring.refuses(minted.key, minted.iat);
-        self.must(!is_refused, || format!("{minted:?} was let through, and is refused by {:?}", fetch.ring));
+        let Some((fetch, ring)) = invoked.fetch.as_ref().and_then(|fetch| Some((fetch, fetch.ring.as_ref()?))) else {
+            return self.must(false, || "a token without a key ring".to_owned());
+        };
+        let is_refused = minted.iat <= self.revoked_before || ring.refuses(minted.key, minted.iat);
+        self.must(!is_refused, || format!("{minted:?} was let through, and is refused by {ring:?}"));
         let age = fetch.sent.elapsed().as_secs();
         let is_recent = invoked.has_faulty_keys || age <= OLDEST_RING_SECONDS + SET_BACK_SECONDS + INVOCATION_SECONDS;
         self.must(is_recent, || format!("a key ring of {age} s"));

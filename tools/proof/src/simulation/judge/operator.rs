@@ -36,7 +36,7 @@ impl Judge {
         let was_free = history.was_deleted
             || (history.claims.iter().all(|claim| claim.at > asked)
                 && history.revoked.is_none_or(|revoked| revoked > asked));
-        let is_by_time = minted.iat <= services.ring.not_before.max(self.revoked_before);
+        let is_by_time = minted.iat <= services.secret.not_before.max(self.revoked_before);
         let is_true = match answer.state.as_deref() {
             Some("already_used") => history.claims.first().is_some_and(|claim| answer.used_at == Some(claim.used_at)),
             Some("revoked") => history.revoked.is_some() || (is_by_time && was_free),
@@ -65,5 +65,5 @@ impl Judge {
 
 /// Whether the token may not count as genuine: its key is gone, or it is from the future by this clock.
 fn is_not_genuine(minted: &Minted, invoked: &Invoked<Answer>, services: &Services) -> bool {
-    services.ring.refuses(minted.key, minted.exp) || minted.iat > invoked.now.plus(LEEWAY_SECONDS)
+    !services.secret.ring.keys.contains(&minted.key) || minted.iat > invoked.now.plus(LEEWAY_SECONDS)
 }

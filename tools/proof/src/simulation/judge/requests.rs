@@ -24,10 +24,13 @@ impl Judge {
         let longest = if has_failed_fetch { FUNCTION_TIMEOUT } else { LONGEST_ANSWER };
         let is_late = invoked.took > longest;
         self.must(!is_late, || format!("an answer after {:?}", invoked.took));
-        for call in &invoked.calls {
-            if let Some(fault) = call.fault {
-                self.count(&format!("{fault:?}"));
-            }
+        self.faults(&invoked.calls);
+    }
+
+    /// Counts what went wrong with requests.
+    pub(super) fn faults(&mut self, calls: &[Call]) {
+        for fault in calls.iter().filter_map(|call| call.fault) {
+            self.count(&format!("{fault:?}"));
         }
     }
 }

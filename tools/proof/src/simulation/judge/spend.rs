@@ -67,6 +67,7 @@ impl Judge {
     /// Judges the answer to `client`, which asked for `minted`.
     pub(crate) fn spend(&mut self, minted: &Minted, client: &Client, invoked: &Invoked<Answer>, services: &Services) {
         self.requests(invoked, "UpdateItem");
+        self.known_key(minted, invoked, services);
         let client_of_token = (minted.jti, client.name.clone());
         if let Some(claimant) = invoked.calls.iter().find_map(claimant) {
             let known = self.claimants.entry(client_of_token.clone()).or_insert_with(|| claimant.clone()).clone();
@@ -180,13 +181,13 @@ impl Judge {
         let is_free = history.claims.iter().all(|claim| claim.at > *asked)
             && history.revoked.is_none_or(|revoked| revoked > *asked);
         let has_written = has_written(&invoked.calls);
-        let is_withdrawn = minted.key <= services.ring.withdrawn;
+        let is_withdrawn = services.secret.withdrawn.contains(&minted.key);
         let is_true = match answer.reason.as_str() {
             "already_used" => history.claims.iter().any(|claim| {
                 let is_lost = claimant.as_ref() != Some(&claim.claimant) || spend.is_too_old(claim.used_at);
                 answer.used_at == Some(claim.used_at) && is_lost
             }),
-            "revoked" => history.revoked.is_some() || minted.iat <= services.ring.not_before.max(self.revoked_before),
+            "revoked" => history.revoked.is_some() || minted.iat <= services.secret.not_before.max(self.revoked_before),
             // From the row only if that has no other reason.
             "expired" => now >= minted.exp && !is_its_own && (is_free || !has_written),
             // From the future, by the clock of this environment; or its key is gone: by a rotation only after `exp`.

@@ -7,15 +7,14 @@ use tokio::time::Instant;
 
 use super::Judge;
 use crate::simulation::{
-    cloud::{Call, Fault, Rule, Services},
+    cloud::{Call, Fault},
     lambda::{Answer, Invoked},
 };
 
 /// What the judge says of an invocation that answered after `took`, while Secrets Manager failed.
 fn violations(took: Duration) -> Vec<String> {
-    let ring = Services::new(Rule::OF_ONE_USE).ring;
     let (action, fault) = ("GetSecretValue".to_owned(), Some(Fault::LostReply));
-    let fetch = Call { action, body: Vec::new(), fault, sent: Instant::now(), ring };
+    let fetch = Call { action, body: Vec::new(), fault, sent: Instant::now(), ring: None };
     let mut judge = Judge::default();
     judge.forgery(&Invoked {
         id: "1".to_owned(),
@@ -27,6 +26,7 @@ fn violations(took: Duration) -> Vec<String> {
         skew_seconds: 0,
         has_faulty_keys: true,
         fetch: None,
+        fetch_before: None,
         is_timed_out: false,
     });
     judge.violations

@@ -14,10 +14,13 @@ use tokens::{Claims, Jti, Timestamp, Token};
 use super::environment::{Conditions, Environments, Invoked};
 use crate::{
     events,
-    simulation::{clock::Clock, cloud::Network},
+    simulation::{
+        clock::Clock,
+        cloud::{Network, SECRET},
+    },
 };
 
-/// The functions of the API, each in its own environments.
+/// The functions, each in its own environments.
 pub(crate) struct Functions {
     authorizers: Environments<authorizer::Service>,
     issues: Environments<issue::Service>,
@@ -25,6 +28,7 @@ pub(crate) struct Functions {
     guards: Environments<guard::Service>,
     revokes: Environments<revoke::Service>,
     inspects: Environments<inspect::Service>,
+    rotates: Environments<rotate::Service>,
     /// How many invocations there have been.
     invocations: AtomicU64,
 }
@@ -100,6 +104,7 @@ impl Functions {
             guards: Environments::new(Access::Spend, guard, network.clone(), clock, conditions, 2),
             revokes: Environments::new(Access::Revoke, revoke, network.clone(), clock, conditions, 1),
             inspects: Environments::new(Access::Find, inspect, network.clone(), clock, conditions, 1),
+            rotates: Environments::of_rotation(network.clone(), clock, conditions),
             invocations: AtomicU64::new(0),
         }
     }
@@ -157,6 +162,13 @@ impl Functions {
             answer(&inspect::handle(service, event).await.expect("every failure is a response"))
         };
         self.inspects.invoke(self.invocation_id(), &events::inspect(token), handle).await
+    }
+
+    /// Runs one step of the rotation that prepares `version`.
+    pub(crate) async fn rotate(&self, step: &str, version: &str) -> Invoked<Result<(), String>> {
+        let event = events::rotate(step, SECRET, version);
+        let handle = async |service: &_, event| rotate::handle(service, event).await.map_err(|err| err.to_string());
+        self.rotates.invoke(self.invocation_id(), &event, handle).await
     }
 
     /// The request id of the next invocation.

@@ -4,6 +4,6 @@ mod environment;
 mod function;
 
 pub(crate) use self::{
-    environment::{Conditions, Invoked, PortsOf},
+    environment::{Conditions, Invoked, PortsOf, VersionsOf},
     function::{Answer, Functions, Minted, Minter},
 };

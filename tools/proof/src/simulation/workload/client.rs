@@ -14,8 +14,8 @@ impl Simulation {
     /// One token: its mint, and the clients that ask for it.
     pub(crate) async fn token(self: Arc<Self>, number: usize) {
         let (begins, minter, clients, operator) = self.draw(|rng| {
-            // Half of them at the beginning, the others before and after a rotation of the keys.
-            let begins = if rng.bool() { 0..20_000 } else { 0..2000 * (86_400 + self.ttl_seconds) };
+            // Half of them at the beginning, the others before and after the rotations of the keys.
+            let begins = if rng.bool() { 0..20_000 } else { 0..1000 * (100 * 3600 + 2 * self.ttl_seconds) };
             (rng.u64(begins), rng.choice(Minter::ALL), rng.usize(1..=4), rng.u32(0..10))
         });
         sleep(Duration::from_millis(begins)).await;

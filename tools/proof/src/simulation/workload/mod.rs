@@ -1,7 +1,8 @@
-//! What happens in a simulation: clients that mint and spend tokens, and an operator.
+//! What happens in a simulation: clients that mint and spend tokens, rotations of the keys, and an operator.
 
 mod client;
 mod operator;
+mod rotation;
 
 use std::{
     fmt::Debug,
@@ -78,6 +79,14 @@ impl Simulation {
         let invoked = self.functions.inspect(minted.token.expose()).await;
         self.judge().look(minted, &invoked, &self.network.services());
         self.note(|| format!("the operator looks at token {number}: {}", summary(&invoked)));
+    }
+
+    /// Runs one step of the rotation that prepares `version`; whether it succeeded.
+    async fn rotation_step(&self, step: &str, version: &str) -> bool {
+        let invoked = self.functions.rotate(step, version).await;
+        self.judge().rotation(step, &invoked);
+        self.note(|| format!("Secrets Manager calls {step} for {version}: {}", summary(&invoked)));
+        matches!(invoked.answer, Some(Ok(())))
     }
 
     /// A client that asks at the door of a route, in an invocation of its own.

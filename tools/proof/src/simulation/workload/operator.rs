@@ -1,4 +1,4 @@
-//! The operator, who revokes tokens and rotates keys, and the time to live of rows.
+//! The operator, who revokes tokens and withdraws keys, and the time to live of rows.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,30 +22,30 @@ impl Simulation {
         }
     }
 
-    /// Rotates the keys twice, long after each other: a key has to be known before it signs, and to
-    /// outlive what it has signed.
-    pub(crate) async fn rotations(self: Arc<Self>) {
-        sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..2 * self.ttl_seconds + 600)))).await;
-        for _ in 0..2 {
-            self.network.services().ring.active += 1;
-            self.note(|| "the keys are rotated".to_owned());
-            sleep(Duration::from_secs(86_400 + self.ttl_seconds)).await;
-        }
-    }
-
     /// Revokes every token that has been minted so far, or will be in the next seconds.
     pub(crate) async fn not_before(self: Arc<Self>) {
         let (begins, ahead) = self.draw(|rng| (rng.u64(0..self.ttl_seconds), rng.u64(0..20)));
         sleep(Duration::from_secs(begins)).await;
-        self.network.services().ring.not_before = self.clock.now().plus(ahead);
-        self.note(|| format!("the operator revokes every token so far, and of the next {ahead} s"));
+        self.set_not_before(ahead).await;
     }
 
-    /// Withdraws the key that signs.
+    /// Edits the ring that is in force, and begins again if another came into force in the meantime.
+    pub(super) async fn set_not_before(&self, ahead: u64) {
+        loop {
+            let base = self.network.services().secret.current().to_owned();
+            sleep(Duration::from_millis(self.draw(|rng| rng.u64(0..10_000)))).await;
+            let not_before = self.clock.now().plus(ahead);
+            if self.network.services().secret.set_not_before(&base, not_before) {
+                return self.note(|| format!("the operator revokes every token so far, and of the next {ahead} s"));
+            }
+        }
+    }
+
+    /// Withdraws every key, and puts a new one into force.
     pub(crate) async fn withdrawal(self: Arc<Self>) {
         sleep(Duration::from_secs(self.draw(|rng| rng.u64(0..2 * self.ttl_seconds)))).await;
-        self.network.services().ring.withdraw();
-        self.note(|| "the operator withdraws the key".to_owned());
+        self.network.services().secret.withdraw(self.clock.now());
+        self.note(|| "the operator withdraws the keys".to_owned());
     }
 
     /// Deletes rows from time to time, as DynamoDB's time to live does.
