@@ -54,7 +54,7 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
         match error {
             "AccessDeniedException" => {}
             "" | "ConditionalCheckFailedException" | "InvalidParameterException" => {
-                allowed.push(format!("{service}:{action}"))
+                allowed.push(format!("{service}:{action}"));
             }
             other => panic!("{action} failed with {other}, which does not show whether it is allowed"),
         }
