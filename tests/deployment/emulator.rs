@@ -44,6 +44,7 @@ impl Emulator {
     async fn call(
         &self,
         principal: &Principal,
+        method: Method,
         (service, path): (&str, &str),
         headers: &[(&str, &str)],
         body: String,
@@ -56,9 +57,9 @@ impl Emulator {
         let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
         let headers = headers.iter().copied();
         let signable =
-            SignableRequest::new("POST", &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+            SignableRequest::new(method.as_str(), &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
         let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
-        let mut request = self.client.post(&url);
+        let mut request = self.client.request(method, &url);
         for (name, value) in headers.chain(signature.headers()) {
             request = request.header(name, value);
         }
@@ -68,7 +69,7 @@ impl Emulator {
     /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
     pub(crate) async fn json(&self, principal: &Principal, service: &str, target: &str, body: &Value) -> Value {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
-        self.call(principal, (service, ""), &headers, body.to_string()).await.json().await.unwrap()
+        self.call(principal, Method::POST, (service, ""), &headers, body.to_string()).await.json().await.unwrap()
     }
 
     /// Calls an action of the query protocol as root; returns the text of the first element `element`.
@@ -76,7 +77,8 @@ impl Emulator {
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.call(&Principal::root(), (service, ""), &headers, form.join("&")).await.text().await.unwrap();
+        let answer = self.call(&Principal::root(), Method::POST, (service, ""), &headers, form.join("&")).await;
+        let answer = answer.text().await.unwrap();
         inside(&answer, element)
             .unwrap_or_else(|| panic!("no {element} in the reply to {parameters:?}: {answer}"))
             .to_owned()
@@ -85,7 +87,7 @@ impl Emulator {
     /// Invokes a function of the stack as root; returns its reply.
     pub(crate) async fn invoke(&self, logical_id: &str, event: String) -> Value {
         let path = format!("/2015-03-31/functions/{}/invocations", self.physical_id(logical_id).await);
-        self.call(&Principal::root(), ("lambda", &path), &[], event).await.json().await.unwrap()
+        self.call(&Principal::root(), Method::POST, ("lambda", &path), &[], event).await.json().await.unwrap()
     }
 
     /// The physical id of a resource of the stack.
@@ -112,6 +114,26 @@ impl Emulator {
     pub(crate) async fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let api = self.physical_id("Api").await;
         self.client.request(method, format!("{}/restapis/{api}/Prod/_user_request_{path}", self.url))
+    }
+
+    /// A new user with the stack's `OperatorPolicy`.
+    pub(crate) async fn operator(&self) -> Principal {
+        let name = format!("operator-{}", uuid::Uuid::new_v4());
+        let user = ("UserName", name.as_str());
+        self.query("iam", &[("Action", "CreateUser"), user], "Arn").await;
+        let policy = self.physical_id("OperatorPolicy").await;
+        self.query("iam", &[("Action", "AttachUserPolicy"), user, ("PolicyArn", &policy)], "RequestId").await;
+        let key = self.query("iam", &[("Action", "CreateAccessKey"), user], "AccessKey").await;
+        let part = |name| inside(&key, name).unwrap();
+        Principal(Credentials::new(part("AccessKeyId"), part("SecretAccessKey"), None, None, "test"))
+    }
+
+    /// The body of the answer to a signed request to a route of the deployed API, which must be a success.
+    pub(crate) async fn signed(&self, principal: &Principal, method: Method, path: &str, body: String) -> Value {
+        let path = format!("/restapis/{}/Prod/_user_request_{path}", self.physical_id("Api").await);
+        let answer = self.call(principal, method, ("execute-api", &path), &[], body).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
     }
 
     /// A token from GET /tokens.

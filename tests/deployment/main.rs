@@ -12,3 +12,4 @@ mod operations;
 mod payloads;
 mod roles;
 mod rotation;
+mod usage;

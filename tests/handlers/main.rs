@@ -17,5 +17,4 @@ mod page;
 mod revoke;
 mod rotate;
 mod usage;
-mod usage_exact;
 mod validate;

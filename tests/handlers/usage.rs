@@ -17,7 +17,7 @@ type Change = fn(&mut Value);
 const START: u64 = 1_700_000_000; // 2023-11-14T22:13:20Z
 
 /// The function over `store`, at [`NOW`].
-pub(crate) fn service_over(store: Arc<dyn UsageStore>) -> Service {
+fn service_over(store: Arc<dyn UsageStore>) -> Service {
     Service::new(Settings::new(&setting), store, || NOW).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn sample(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-pub(crate) fn event(event: &Value) -> Event {
+fn event(event: &Value) -> Event {
     Event::new(to_raw_value(event).unwrap(), Context::default())
 }
 

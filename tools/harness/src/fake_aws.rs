@@ -128,8 +128,8 @@ pub fn works(call: &Call) -> Reply {
         "GetSecretValue" => Reply::key_ring(),
         // A function warms up with a write whose condition fails.
         "PutItem" | "UpdateItem" if call.body.contains("\"warm-") => Reply::condition_failed(),
-        // No such item is there to get.
-        "PutItem" | "UpdateItem" | "GetItem" => Reply::done(),
+        // No such item is there to get or to find.
+        "PutItem" | "UpdateItem" | "GetItem" | "Query" => Reply::done(),
         _ => Reply::error(StatusCode::BAD_REQUEST, "UnknownOperationException"),
     }
 }

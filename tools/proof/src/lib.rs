@@ -8,6 +8,7 @@
 //! | and wherever they are killed | [`kill`] |
 //! | a store gives each token to one of many that ask at once | [`races`] |
 //! | no token that was tampered with is accepted, or costs a write | [`tamper`] |
+//! | the counts of their use are exact, however the stream delivers its records | [`usage`] |
 //! | other designs lose tokens, or give them twice | [`peers`] |
 
 mod events;
@@ -21,3 +22,4 @@ pub mod races;
 pub mod simulation;
 mod site;
 pub mod tamper;
+pub mod usage;

@@ -9,7 +9,7 @@ use clap::Parser;
 use proof::{
     faults, kill,
     model::{self, Design},
-    peers, races, simulation, tamper,
+    peers, races, simulation, tamper, usage,
 };
 use tokio::runtime::Runtime;
 
@@ -55,6 +55,12 @@ enum Arguments {
         #[arg(long, default_value_t = 100_000_000)]
         tokens: u64,
     },
+    /// Count a stream whose batches are repeated, cut and die half-way.
+    Usage {
+        /// How many records.
+        #[arg(long, default_value_t = 1_000_000)]
+        records: usize,
+    },
     /// Put other designs to the same trials.
     Peers {
         #[command(flatten)]
@@ -91,6 +97,7 @@ fn main() -> Result<ExitCode> {
         Arguments::Kill(emulated) => kill(&emulated)?,
         Arguments::Races { emulator, tokens, clients } => races(&emulator.dynamodb, tokens, clients)?,
         Arguments::Tamper { tokens } => tamper(tokens)?,
+        Arguments::Usage { records } => usage(records)?,
         Arguments::Peers { emulator, tokens } => peers(&emulator.dynamodb, tokens)?,
     };
     Ok(if is_proven { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -165,6 +172,13 @@ fn tamper(tokens: u64) -> Result<bool> {
     println!("{tampered}");
     tampered.violations.iter().take(20).for_each(|violation| println!("not refused: {violation}"));
     Ok(tampered.violations.is_empty() && tampered.store_calls == 0)
+}
+
+/// Prints what came of the counting; whether it is exact.
+fn usage(records: usize) -> Result<bool> {
+    let counted = Runtime::new()?.block_on(usage::run(records))?;
+    println!("{counted}");
+    Ok(counted.wrong.is_empty())
 }
 
 /// Prints what came of each design; whether only this project's passes every trial.
