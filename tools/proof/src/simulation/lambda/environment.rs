@@ -116,7 +116,7 @@ impl<S: 'static> Environments<S> {
         let start = move |settings: Settings<'_>, http_client| {
             let clients = Clients::with_http_client(settings, http_client).expect("every setting is there");
             let ports = Ports { keys: clients.keys.clone(), store: clients.store.clone(), now };
-            (new_service(ports as Ports<DynamoTokenStore>), Some((clients, access)))
+            (new_service(ports), Some((clients, access)))
         };
         let places = (0..count).map(|_| AsyncMutex::default()).collect();
         let (start, time_limit, crash_within) = (Box::new(start), FUNCTION_TIMEOUT, [60, 1600]);
