@@ -1,6 +1,6 @@
 //! What a record of the table's stream says: what happened to a token, by its images before and after.
 
-use apigw::Event;
+use apigw::{Event, LAST_SECOND};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use tokens::{Count, Hour, SequenceNumber, Timestamp};
@@ -9,9 +9,6 @@ use tokens::{Count, Hour, SequenceNumber, Timestamp};
 ///
 /// A token lives for a day at most. It limits the hours that a batch writes to.
 const MAX_DISTANCE_SECONDS: u64 = 26 * 3_600;
-
-/// The last second that RFC 3339 can express, in the year 9999.
-const LAST_SECOND: u64 = 253_402_300_799;
 
 /// A batch of the stream, with records of one shard.
 #[derive(Debug)]

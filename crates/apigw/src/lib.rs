@@ -35,4 +35,4 @@ pub use request::{Event, MAX_BODY_BYTES, Request, UnreadableEvent};
 pub use response::{Responder, Response, X_ACCESS_TOKEN};
 pub use settings::{ConfigError, Settings, env};
 pub use telemetry::{init_telemetry, subscriber};
-pub use time::{epoch_seconds, parse_rfc3339, rfc3339};
+pub use time::{LAST_SECOND, epoch_seconds, parse_rfc3339, rfc3339};

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The last second that RFC 3339 can express, in the year 9999.
-const LAST_SECOND: u64 = 253_402_300_799;
+pub const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The time by this environment's clock, in whole seconds since the Unix epoch.
 #[must_use]
