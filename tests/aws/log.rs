@@ -3,18 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
-use std::{
-    io,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
 
 use apigw::{Event, Settings};
 use aws::SecretsManagerKeyStore;
 use harness::{
-    FakeAws, Function,
+    FakeAws, Function, Log,
     fake_aws::{KEY, Reply},
     process::variables,
 };
@@ -26,40 +23,19 @@ use tracing::{Level, subscriber::DefaultGuard};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Collects everything that this thread logs from `level` on, until the guard is dropped.
-    fn collect(level: Level) -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(level);
-        let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
-        (log, guard)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// How many lines give the reason for which the key ring could not be fetched.
-    fn reasons(&self) -> usize {
-        let is_reason = |line: &&str| line.contains("the key ring could not be fetched") && line.contains("error=");
-        self.text().lines().filter(is_reason).count()
-    }
+/// Collects everything that this thread logs from `level` on, until the guard is dropped.
+fn collect(level: Level) -> (Log, DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(level);
+    let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    (log, guard)
 }
 
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// How many lines give the reason for which the key ring could not be fetched.
+fn reasons(log: &Log) -> usize {
+    let is_reason = |line: &&str| line.contains("the key ring could not be fetched") && line.contains("error=");
+    log.text().lines().filter(is_reason).count()
 }
 
 /// The key store of a function that calls `aws` as Secrets Manager.
@@ -69,7 +45,7 @@ fn keys(aws: &FakeAws) -> Arc<SecretsManagerKeyStore> {
 
 #[tokio::test]
 async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it() {
-    let (log, _until_the_end) = Log::collect(Level::TRACE);
+    let (log, _until_the_end) = collect(Level::TRACE);
     let is_down = Arc::new(Mutex::new(true));
     let state = Arc::clone(&is_down);
     let missing = Reply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException");
@@ -81,7 +57,7 @@ async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it(
         *is_down.lock().unwrap() = true;
         for (second, lines) in [(0, 1), (10, 1), (589, 1), (600, 2), (1189, 2), (1200, 3)] {
             let _error = keys.ring(NOW.plus(outage * 1_000_000 + second)).await;
-            assert_eq!(log.reasons(), (outage as usize - 1) * 3 + lines, "{second} s");
+            assert_eq!(reasons(&log), (outage as usize - 1) * 3 + lines, "{second} s");
         }
         *is_down.lock().unwrap() = false;
         keys.ring(NOW.plus(outage * 1_000_000 + 1300)).await.unwrap();
@@ -91,13 +67,13 @@ async fn the_reason_is_logged_when_an_outage_begins_and_every_ten_minutes_of_it(
     *is_down.lock().unwrap() = true;
     for (seconds, lines) in [(0, 1), (590, 1), (600, 2)] {
         let _error = keys.ring(NOW.minus(seconds)).await;
-        assert_eq!(log.reasons(), 2 * 3 + lines, "{seconds} s after a clock was set back");
+        assert_eq!(reasons(&log), 2 * 3 + lines, "{seconds} s after a clock was set back");
     }
 }
 
 #[tokio::test]
 async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() {
-    let (log, _until_the_end) = Log::collect(Level::TRACE);
+    let (log, _until_the_end) = collect(Level::TRACE);
     let good = FakeAws::start(|_| Reply::key_ring()).await.unwrap();
     keys(&good).ring(NOW).await.unwrap();
     let unnamed = format!(r#"{{"active":"k2","k1":"{KEY}"}}"#);
@@ -131,7 +107,7 @@ async fn a61_the_log_names_the_cause_of_a_failed_call_and_nothing_of_its_reply()
     const CANARY: &str = "canary-in-a-row";
 
     // At INFO, because the SDK logs replies below it. The functions' own filter drops those lines at any level.
-    let (log, _until_the_end) = Log::collect(Level::INFO);
+    let (log, _until_the_end) = collect(Level::INFO);
     let is_broken = Arc::new(AtomicBool::new(false));
     let state = is_broken.clone();
     let aws = FakeAws::start(move |call| match call.action.as_str() {

@@ -1,15 +1,11 @@
 //! What the stack costs while it is idle and for a million lives of a token, computed from the template and the
 //! constants of the code, and compared with docs/operations.md.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use apigw::metrics;
 use aws::{Access, SAMPLED_CALLS};
-use harness::FUNCTIONS;
+use harness::{FUNCTIONS, Log};
 
 use crate::read;
 
@@ -67,23 +63,7 @@ fn bytes(log: impl FnOnce()) -> f64 {
     let subscriber =
         apigw::subscriber("documents", "token-auth".to_owned(), tracing::Level::INFO, move || writer.clone());
     tracing::subscriber::with_default(subscriber, log);
-    let lines = written.0.lock().unwrap();
-    lines.iter().map(|_| 1.0).sum()
-}
-
-/// A log that is kept in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    written.text().bytes().map(|_| 1.0).sum()
 }
 
 /// A table of items, numbers and USD, with their sum.

@@ -1,12 +1,9 @@
 //! What watches the stack, if there is an address for alarms: alarms, a dashboard and saved queries.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, io};
 
 use apigw::metrics::{self, Metric, NAMESPACE};
+use harness::Log;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
@@ -200,24 +197,8 @@ fn fields() -> BTreeSet<String> {
         metrics::refused("expired", "request-1");
         metrics::unavailable("request failed", Some(&io::Error::other("broken")), "request-1");
     });
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = log.lines().unwrap();
     assert_eq!(lines.len(), 2);
     let members = lines.iter().flat_map(names).map(ToOwned::to_owned);
     members.chain(["@log", "@timestamp"].map(ToOwned::to_owned)).collect()
-}
-
-/// A log that is kept in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -141,7 +141,7 @@ pub(crate) async fn race<S: Spend + ?Sized + 'static>(stores: &[Arc<S>], jti: Jt
 }
 
 /// Whether a token's history is one of an atomic test and set, after which its row names `user` or says when it
-/// was revoked: one claimant or the operator wins, and no caller is told so before the winner has called.
+/// was revoked: one claimant or the operator wins, and no caller gets that outcome before the winner has called.
 ///
 /// For a token that is used once this is all that linearizability asks, in one pass. When the outcome
 /// of the winner's claim is not known, the row names it.
