@@ -1,6 +1,6 @@
 //! Maps failures to HTTP: the one table for all functions.
 
-use std::error::Error;
+use std::{collections::BTreeMap, error::Error};
 
 use http::{
     HeaderValue, StatusCode,
@@ -17,6 +17,7 @@ pub struct ApiError {
     message: &'static str,
     reason: &'static str,
     used_at: Option<u64>,
+    member: Option<(&'static str, String)>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -45,6 +46,8 @@ struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<String>,
     request_id: &'a str,
+    #[serde(flatten)]
+    member: BTreeMap<&'static str, String>,
 }
 
 impl ApiError {
@@ -58,6 +61,24 @@ impl ApiError {
     #[must_use]
     pub const fn closed() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Request refused", "invalid_request")
+    }
+
+    /// 403: the caller is known and may not do this.
+    #[must_use]
+    pub const fn forbidden(message: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message, "forbidden")
+    }
+
+    /// 404: there is nothing by that name.
+    #[must_use]
+    pub const fn not_found(message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message, "not_found")
+    }
+
+    /// 409: the request contradicts the present state; `reason` is the stable code for how.
+    #[must_use]
+    pub const fn conflict(message: &'static str, reason: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, message, reason)
     }
 
     /// 413: the body is larger than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
@@ -87,9 +108,15 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..error }
     }
 
+    /// Adds a member to the body, such as the ID of what the failure is about.
+    #[must_use]
+    pub fn with_member(self, name: &'static str, value: String) -> Self {
+        Self { member: Some((name, value)), ..self }
+    }
+
     /// A failure without a cause.
     const fn new(status: StatusCode, message: &'static str, reason: &'static str) -> Self {
-        Self { status, message, reason, used_at: None, cause: None }
+        Self { status, message, reason, used_at: None, member: None, cause: None }
     }
 
     /// Logs the failure, with its whole chain of sources. The line of a 401 or a 503 also counts it.
@@ -130,6 +157,7 @@ impl ApiError {
             reason: self.reason,
             used_at: self.used_at.map(rfc3339),
             request_id,
+            member: self.member.into_iter().collect(),
         };
         let mut response = Response::json(self.status, &body);
         match self.status {

@@ -53,6 +53,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     /// Whether the values of a repeated header are joined with commas.
     joins_values: bool,
+    path_parameters: BTreeMap<String, String>,
     query_parameters: Vec<(String, String)>,
     body: Option<String>,
     is_base64_encoded: bool,
@@ -76,6 +77,7 @@ pub(crate) struct Wire {
     raw_path: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    path_parameters: Option<BTreeMap<String, String>>,
     query_string_parameters: Option<BTreeMap<String, String>>,
     multi_value_query_string_parameters: Option<BTreeMap<String, Vec<String>>>,
     request_context: RequestContext,
@@ -139,6 +141,7 @@ impl Wire {
             },
             headers,
             joins_values: self.version == Version::Two,
+            path_parameters: self.path_parameters.unwrap_or_default(),
             query_parameters: pairs(self.query_string_parameters, self.multi_value_query_string_parameters),
             body: self.body,
             is_base64_encoded: self.is_base64_encoded.unwrap_or_default(),
@@ -159,6 +162,12 @@ impl Request {
     /// All values of the header `name`, in order. Payload 2.0 joins several values with commas.
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         values(&self.headers, name)
+    }
+
+    /// The value of the path's variable `name`, as it was sent: it may be percent-encoded.
+    #[must_use]
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.get(name).map(String::as_str)
     }
 
     /// Whether the query string has a parameter of this name.
@@ -306,11 +315,12 @@ mod tests {
         let one = json!({
             "httpMethod": "POST", "path": "/hello", "headers": {"X-Access-Token": "t"},
             "multiValueHeaders": {"X-Access-Token": ["t"]}, "queryStringParameters": {"q": "1"}, "body": "{}",
+            "pathParameters": {"id": "7"},
             "requestContext": {"requestId": "1", "domainName": "api.example.com", "authorizer": {"jti": "j"}},
         });
         let two = json!({
             "version": "2.0", "rawPath": "/hello", "headers": {"x-access-token": "t"},
-            "queryStringParameters": {"q": "1"}, "body": "{}",
+            "queryStringParameters": {"q": "1"}, "body": "{}", "pathParameters": {"id": "7"},
             "requestContext": {
                 "requestId": "1", "domainName": "api.example.com", "http": {"method": "POST"},
                 "authorizer": {"lambda": {"jti": "j"}},
@@ -321,6 +331,7 @@ mod tests {
             assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/hello"));
             assert_eq!((request.host.as_deref(), request.request_id.as_str()), (Some("api.example.com"), "1"));
             assert_eq!(request.header_values("X-ACCESS-TOKEN").collect::<Vec<_>>(), ["t"]);
+            assert_eq!((request.path_parameter("id"), request.path_parameter("ID")), (Some("7"), None));
             assert!(request.has_query_parameter("q") && !request.has_query_parameter("Q"));
             assert_eq!(request.body().unwrap().as_deref(), Some(&b"{}"[..]));
             assert_eq!(request.authorizer["jti"], "j");

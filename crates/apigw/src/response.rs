@@ -230,6 +230,21 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_refusal_by_the_state_of_things_has_its_own_status_and_may_name_a_thing() {
+        for (error, status, reason) in [
+            (ApiError::forbidden("No."), 403, "forbidden"),
+            (ApiError::not_found("No."), 404, "not_found"),
+            (ApiError::conflict("No.", "price_changed"), 409, "price_changed"),
+        ] {
+            let error = error.with_member("order_id", "17".into());
+            let response = responder().respond(event(), async |_| Err(error)).await;
+            let expected = value!({"message": "No.", "reason": reason, "requestId": "request-1", "order_id": "17"});
+            let body: Value = serde_json::from_str(&response.body).unwrap();
+            assert_eq!((response.status_code, body), (status, expected));
+        }
+    }
+
     #[test]
     fn a_value_that_cannot_be_a_header_is_an_error_that_names_the_variable() {
         let error = Responder::new(Settings::new(&|_| Some("a\nb".into()))).unwrap_err();

@@ -16,7 +16,7 @@ use tokens::{KeyStore as _, Ports, Timestamp};
 
 use crate::{
     Access, DynamoTokenStore, SecretsManagerKeyStore, SecretsManagerRingVersions,
-    config::{Config, Connection},
+    config::{self, Config, Connection},
 };
 
 /// The time-out of connecting: TCP and TLS together.
@@ -102,6 +102,27 @@ impl Clients {
     }
 }
 
+/// The key ring in the secret `KEY_RING_SECRET_ID`, for a function that only checks tokens. Nothing is called yet.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault.
+pub fn key_store(settings: Settings<'_>) -> Result<Arc<SecretsManagerKeyStore>, ConfigError> {
+    let connection = Connection::new(settings)?;
+    let client = secrets_manager(&shared(&connection).build(), &connection);
+    Ok(Arc::new(SecretsManagerKeyStore::new(client, settings.text("KEY_RING_SECRET_ID")?)))
+}
+
+/// The store in the table `TABLE_NAME`, for a function that needs no key ring. Nothing is called yet.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault.
+pub fn token_store(settings: Settings<'_>) -> Result<Arc<DynamoTokenStore>, ConfigError> {
+    let client = dynamodb_client(&Connection::new(settings)?);
+    Ok(Arc::new(DynamoTokenStore::new(client, settings.text("TABLE_NAME")?)))
+}
+
 /// The versions of the secret `KEY_RING_SECRET_ID`, for the function that rotates the ring. Nothing is called yet.
 ///
 /// # Errors
@@ -127,7 +148,19 @@ pub fn ring_versions_with_http_client(
     Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
 }
 
-/// The configuration of the functions' DynamoDB client, for a tool that needs its own client.
+/// The configuration of a function's clients, for the client of another service: Region, credentials, time-outs and
+/// retries. `endpoint` is the variable with the URL of the service, if it is an emulator; the variable may be empty.
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable at fault.
+pub fn sdk_config(settings: Settings<'_>, endpoint: &'static str) -> Result<SdkConfig, ConfigError> {
+    let mut shared = shared(&Connection::new(settings)?);
+    shared.set_endpoint_url(config::endpoint(settings, endpoint)?);
+    Ok(shared.build())
+}
+
+/// The configuration of the functions' DynamoDB client, for a client of other tables.
 ///
 /// # Errors
 ///

@@ -57,7 +57,7 @@ impl Config {
 }
 
 /// The URL of a service, if it is an emulator.
-fn endpoint(settings: Settings<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
+pub(crate) fn endpoint(settings: Settings<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
     let is_endpoint = |uri: &Uri| {
         uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
     };

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | how a function gets its ports | [`ports`] (`clients.rs`) |
 //! | which settings the clients take | `config.rs` |
-//! | how long a call may take, and how often it is tried | [`Clients`] (`clients.rs`) |
+//! | how long a call may take, and how often it is tried | [`Clients`], [`sdk_config`] (`clients.rs`) |
 //! | how DynamoDB keeps the rule of one use | [`DynamoTokenStore`] (`store.rs`) |
 //! | what a flood of spent tokens costs | `ended.rs` |
 //! | what a row looks like in the table | [`to_item`], [`from_item`] (`row.rs`) |
@@ -21,7 +21,9 @@ mod row;
 mod store;
 mod usage_store;
 
-pub use clients::{Clients, dynamodb_config, ports, ring_versions, ring_versions_with_http_client};
+pub use clients::{
+    Clients, dynamodb_config, key_store, ports, ring_versions, ring_versions_with_http_client, sdk_config, token_store,
+};
 pub use key_store::SecretsManagerKeyStore;
 pub use ring_versions::SecretsManagerRingVersions;
 pub use row::{UnreadableRow, from_item, to_item};

@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use crate::{
     Claims, Issuer, KeyRing, Kid, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES, Refusal, Timestamp, Token,
-    audience, claims::TOKEN_TYPE, key_ring::Key,
+    audience,
+    claims::TOKEN_TYPE,
+    key_ring::Key,
+    key_store::{KeyStore, KeyStoreError, with_ring},
 };
 
 /// Checks tokens: everything except whether they have been spent.
@@ -37,6 +40,15 @@ pub enum CheckError {
     Refused(Refusal),
     /// Its `kid` is well-formed but not in the ring, which may be out of date.
     UnknownKid,
+}
+
+/// What a check finds out about a genuine token, without a look at its row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Checked {
+    /// Its claims.
+    pub claims: Claims,
+    /// Why it is refused: it has expired, is not valid yet, or is revoked by its time of minting. `None` if it is not.
+    pub refusal: Option<Refusal>,
 }
 
 impl From<CheckError> for Refusal {
@@ -73,6 +85,29 @@ impl Checker {
     /// [`CheckError`]. Any failure before the MAC verifies is [`Refusal::InvalidToken`].
     pub fn check(&self, token: &Token, ring: &KeyRing, now: Timestamp) -> Result<Claims, CheckError> {
         self.check_with_key(token, ring, now, now).map(|(claims, _)| claims)
+    }
+
+    /// Checks `token` against the key ring of `keys`, without spending it. `None` if it is not genuine.
+    ///
+    /// A genuine token that is refused still identifies what it was spent on, so its claims are returned too.
+    /// A ring that is due is refreshed first, because no call to the store follows.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyStoreError`] if there is no key ring to check with.
+    pub async fn look(
+        &self,
+        token: &Token,
+        keys: &dyn KeyStore,
+        now: Timestamp,
+    ) -> Result<Option<Checked>, KeyStoreError> {
+        let checked = |ring: &KeyRing| match self.genuine(token, ring)? {
+            (claims, _) if is_from_the_future(&claims, now) => Err(CheckError::Refused(Refusal::InvalidToken)),
+            (claims, _) => Ok(Checked { refusal: self.check_times(&claims, ring, now, now).err(), claims }),
+        };
+        keys.refresh_if_due(now).await;
+        let (checked, _ring) = with_ring(keys, now, checked).await?;
+        Ok(checked.ok())
     }
 
     /// As [`Checker::check`], but also returns the key that signed the token, and refuses as expired each

@@ -40,7 +40,7 @@ mod token;
 mod usage;
 mod usage_store;
 
-pub use check::{CheckError, Checker};
+pub use check::{CheckError, Checked, Checker};
 pub use claimant::{Caller, Claimant, IdempotencyKey};
 pub use claims::{Claims, Issuer, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_REVOKED_BEFORE, MAX_TOKEN_BYTES, audience};
 pub use in_memory::InMemoryTokenStore;

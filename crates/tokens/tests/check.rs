@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokens::{CheckError, Checker, Claims, Issuer, KeyRing, Refusal, Timestamp, Token};
+use tokens::{CheckError, Checker, Claims, FixedKeyStore, Issuer, KeyRing, Refusal, Timestamp, Token};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
@@ -278,4 +278,30 @@ proptest! {
         let is_ours = iat <= 5 && nbf <= 5 && (1..=86_400).contains(&life) && exp > 0;
         prop_assert_eq!(check(&token).is_ok(), is_ours);
     }
+}
+
+#[tokio::test]
+async fn a_look_tells_the_claims_of_a_genuine_token_also_when_it_is_refused() {
+    let ring = format!(r#"{{"active":"k1","k1":"{KEY}"}}"#);
+    let keys = FixedKeyStore::new(KeyRing::from_json(ring.as_bytes()).unwrap());
+    let token = signed(&header(), &claims());
+    for (revoked_before, now, refusal) in [
+        (Timestamp(0), NOW, None),
+        (Timestamp(0), NOW.plus(299), None),
+        (Timestamp(0), NOW.plus(300), Some(Refusal::Expired)),
+        (Timestamp(0), NOW.plus(10 * 86_400), Some(Refusal::Expired)),
+        (NOW, NOW, Some(Refusal::Revoked)),
+    ] {
+        let checker = Checker::new(&issuer(), revoked_before);
+        let checked = checker.look(&Token::new(token.clone()), &keys, now).await.unwrap().unwrap();
+        assert_eq!(checked.refusal, refusal, "{now:?}");
+        assert_eq!(serde_json::to_value(&checked.claims).unwrap(), claims());
+    }
+    let look = async |token: &str, now| {
+        Checker::new(&issuer(), Timestamp(0)).look(&Token::new(token.to_owned()), &keys, now).await.unwrap()
+    };
+    let forged = sign(&header().to_string(), &claims().to_string(), "another-key-of-the-tests-and-of-nothing-else");
+    assert_eq!(look(&forged, NOW).await, None);
+    assert_eq!(look(&signed(&header(), &with(claims(), "aud", "stack.eu-west-1/reports".into())), NOW).await, None);
+    assert_eq!(look(&token, NOW.minus(6)).await, None, "it was minted in the future");
 }

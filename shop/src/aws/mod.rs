@@ -1,0 +1,24 @@
+//! The ports on AWS.
+
+mod catalogue;
+mod executions;
+mod orders;
+
+use apigw::{ConfigError, Settings};
+use aws_sdk_dynamodb::Client;
+
+pub use catalogue::{DynamoCatalogue, UnreadableProduct, to_item};
+pub use executions::StepFunctions;
+pub use orders::{CONFIRM, DynamoOrders, IF_ENOUGH, IF_NEW, IF_PENDING, REJECT, TAKE};
+
+use crate::Unavailable;
+
+/// The DynamoDB client of a function. Nothing is called yet.
+fn dynamodb(settings: Settings<'_>) -> Result<Client, ConfigError> {
+    Ok(Client::from_conf(::aws::dynamodb_config(settings)?.build()))
+}
+
+/// An unknown outcome, because of `err`.
+fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> Unavailable {
+    Unavailable(err.into())
+}

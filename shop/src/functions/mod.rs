@@ -1,0 +1,18 @@
+//! The functions. The `Handler` of a function in the template is the name of its module.
+
+pub mod checkout;
+pub mod new_order;
+pub mod products;
+mod task;
+pub mod update_inventory;
+
+pub use task::TaskError;
+
+use apigw::Request;
+use percent_encoding::percent_decode_str;
+
+/// The value of the path's variable `name`. It has no `%`, so that it does not matter whether it has been decoded.
+fn path_parameter(request: &Request, name: &str) -> Option<String> {
+    let value = percent_decode_str(request.path_parameter(name)?).decode_utf8();
+    Some(value.unwrap_or_default().into_owned())
+}

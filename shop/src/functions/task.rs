@@ -1,0 +1,60 @@
+//! What the functions of the order machine have in common.
+
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokens::Refusal;
+
+use crate::Unavailable;
+
+/// Why a step of an order failed. The names of the variants are the names of the errors in the machine's definition,
+/// which retries those that it does not know as final.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// Final: there is too little in stock, and the order is rejected.
+    #[error("out of stock")]
+    OutOfStock,
+    /// Final: the checkout token does not make this order.
+    #[error("the checkout token is refused")]
+    TokenRefused(#[source] Refusal),
+    /// Final: the input is not that of this step, or the order is missing.
+    #[error("the input is invalid, or there is no such order")]
+    Invalid,
+    /// Another transaction was in the way.
+    #[error("busy")]
+    Busy,
+    /// The outcome is unknown.
+    #[error("unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl TaskError {
+    /// The name of the error in the machine's definition.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OutOfStock => "OutOfStock",
+            Self::TokenRefused(_) => "TokenRefused",
+            Self::Invalid => "Invalid",
+            Self::Busy => "Busy",
+            Self::Unavailable(_) => "Unavailable",
+        }
+    }
+}
+
+impl From<Unavailable> for TaskError {
+    fn from(err: Unavailable) -> Self {
+        Self::Unavailable(err.into())
+    }
+}
+
+impl From<TaskError> for Diagnostic {
+    fn from(err: TaskError) -> Self {
+        Self { error_type: err.name().to_owned(), error_message: apigw::chain(&err) }
+    }
+}
+
+/// The input of a step. Lambda's runtime would log an input that it cannot read, and the input names a person.
+pub(super) fn input<T: DeserializeOwned>(event: &LambdaEvent<Box<RawValue>>) -> Result<T, TaskError> {
+    serde_json::from_str(event.payload.get()).map_err(|_| TaskError::Invalid)
+}

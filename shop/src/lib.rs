@@ -1,0 +1,26 @@
+//! The shop: customers order cookies, each order once.
+//!
+//! | question | answered in |
+//! | --- | --- |
+//! | what money, a product and an order are, and when an order is confirmed | `money.rs`, `product.rs`, `order.rs` |
+//! | what the functions need from outside | `ports.rs` |
+//! | how AWS provides it | `aws/` |
+//! | what each function does | `functions/` |
+//!
+//! The domain knows no AWS, HTTP, environment, clock or source of randomness. One binary has all functions, and the
+//! `Handler` of a function in the template chooses the one that it runs (`main.rs`).
+
+pub mod aws;
+pub mod functions;
+mod money;
+mod order;
+mod ports;
+mod product;
+
+pub use money::Cents;
+pub use order::{
+    Accepted, Customer, InvalidMember, Line, MAX_LINES, MAX_QUANTITY, Order, OrderId, PricingError, Settlement, Status,
+    Taking, Wanted, Wish, Write, price, settle,
+};
+pub use ports::{Catalogue, Execution, Executions, Orders, Start, Unavailable};
+pub use product::{Product, ProductId};

@@ -1,0 +1,41 @@
+//! The functions of the shop. Lambda names the one to run in `_HANDLER`: the `Handler` of the template.
+
+use apigw::Settings;
+use lambda_runtime::{Error, service_fn};
+use shop::{
+    aws::{DynamoCatalogue, DynamoOrders, StepFunctions},
+    functions::{checkout, new_order, products, update_inventory},
+};
+use tokens::{KeyStore as _, Timestamp};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    apigw::init_telemetry(env!("CARGO_CRATE_NAME"))?;
+    let settings = Settings::new(&apigw::env);
+    match settings.text("_HANDLER")?.as_str() {
+        "products" => {
+            let service = products::Service::new(settings, DynamoCatalogue::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| products::handle(&service, event))).await
+        }
+        "checkout" => {
+            let now = || Timestamp(apigw::epoch_seconds());
+            let keys = aws::key_store(settings)?;
+            // Fetched before the first request; a failure is logged, and the ring fetched again when it is needed.
+            let _ring = keys.ring(now()).await;
+            let catalogue = DynamoCatalogue::from_settings(settings)?;
+            let ports = checkout::Ports { keys, catalogue, executions: StepFunctions::from_settings(settings)?, now };
+            let service = checkout::Service::new(settings, ports)?;
+            lambda_runtime::run(service_fn(|event| checkout::handle(&service, event))).await
+        }
+        "new_order" => {
+            let orders = DynamoOrders::from_settings(settings)?;
+            let service = new_order::Service { tokens: aws::token_store(settings)?, orders };
+            lambda_runtime::run(service_fn(|event| new_order::handle(&service, event))).await
+        }
+        "update_inventory" => {
+            let service = update_inventory::Service { orders: DynamoOrders::from_settings(settings)? };
+            lambda_runtime::run(service_fn(|event| update_inventory::handle(&service, event))).await
+        }
+        other => Err(format!("there is no function {other}").into()),
+    }
+}

@@ -1,0 +1,119 @@
+//! What the functions need from outside.
+
+use async_trait::async_trait;
+
+use crate::{Order, OrderId, Product, ProductId, Settlement, Status, Taking};
+
+/// A call without a known outcome: it may have taken effect or not. Every call can be repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("no known outcome")]
+pub struct Unavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// The products.
+#[async_trait]
+pub trait Catalogue: Send + Sync {
+    /// All products, sorted by their IDs.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn all(&self) -> Result<Vec<Product>, Unavailable>;
+
+    /// A product, if there is one with this ID.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn find(&self, id: &ProductId) -> Result<Option<Product>, Unavailable>;
+
+    /// Those of these products that there are, in any order, with every change that was made before this call. The
+    /// IDs are different, and at most [`MAX_LINES`](crate::MAX_LINES).
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable>;
+}
+
+/// The orders, and the stock that they take.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// Writes a pending order.
+    ///
+    /// MUST be one atomic step. Repeated, also after the order was settled, it succeeds and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn place(&self, order: &Order) -> Result<(), Unavailable>;
+
+    /// Takes the stock of a pending order and confirms it.
+    ///
+    /// MUST be one atomic step that happens whole or not at all, and at most once for an order, and only if there is
+    /// enough of every product: stock is never negative. If it does not happen, [`settle`](crate::settle) says why.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn confirm(&self, id: &OrderId, takings: &[Taking]) -> Result<Settlement, Unavailable>;
+
+    /// Rejects an order that is still pending, because it is out of stock. Returns the status that the order has then;
+    /// `None` if there is no such order.
+    ///
+    /// MUST be one atomic step.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn reject(&self, id: &OrderId) -> Result<Option<Status>, Unavailable>;
+}
+
+/// The outcome of starting an execution.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Start {
+    /// It has begun, now or by an earlier call with the same input.
+    Started,
+    /// There is one of that name, with this input or another.
+    Exists,
+}
+
+/// What is known of an execution.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Execution {
+    /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: String,
+    /// What it was started with.
+    pub input: String,
+    /// The name of the error that it failed with.
+    pub error: Option<String>,
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The input names a person.
+        f.debug_struct("Execution").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// The executions of the machine that works on orders, one for each order and named by its ID.
+#[async_trait]
+pub trait Executions: Send + Sync {
+    /// The ARN of an order's execution, whether it exists or not.
+    fn arn(&self, id: &OrderId) -> String;
+
+    /// Starts the execution of an order.
+    ///
+    /// MUST start at most one for an order, whatever the input.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn start(&self, id: &OrderId, input: String) -> Result<Start, Unavailable>;
+
+    /// The execution of an order. One that has just been started may not be found yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn find(&self, id: &OrderId) -> Result<Option<Execution>, Unavailable>;
+}

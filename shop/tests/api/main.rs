@@ -1,0 +1,15 @@
+//! The API of a deployment of the shop as its clients see it, over HTTP.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `SHOP_API_URL` | the URL of the API with its stage, without a slash at the end |
+//! | `SHOP_SITE_URL` | the parameter `SiteUrl` of the deployment |
+//!
+//! They buy a few cookies, so each product needs some in stock.
+
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
+
+mod api;
+mod gateway;
+mod orders;
+mod products;

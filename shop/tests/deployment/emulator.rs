@@ -1,0 +1,220 @@
+//! The deployed shop: its API, its tables, and the emulator that can be called as any principal.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use aws::DynamoTokenStore;
+use aws_sdk_dynamodb::{
+    Client as DynamoDb, Config,
+    config::{BehaviorVersion, Credentials, Region},
+};
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
+};
+use reqwest::Client;
+use serde_json::{Value, json};
+use shop::{Cents, OrderId, Product, ProductId, aws::to_item};
+use tokens::{Claimant, FixedKeyStore, Jti, KeyRing, Minter, NewToken, Timestamp};
+use uuid::Uuid;
+
+/// The account of the emulator.
+const ACCOUNT: &str = "000000000000";
+
+/// A caller of AWS.
+pub(crate) struct Principal(Credentials);
+
+impl Principal {
+    /// The root user of the account, which may call every action.
+    pub(crate) fn root() -> Self {
+        Self(Credentials::new("test", "test", None, None, "test"))
+    }
+}
+
+/// The emulator with the stack under test.
+pub(crate) struct Emulator {
+    url: String,
+    stack: String,
+    client: Client,
+}
+
+impl Emulator {
+    pub(crate) fn new() -> Self {
+        let variable = |name: &str| apigw::env(name).unwrap_or_else(|| panic!("{name} is not set"));
+        Self { url: variable("MINISTACK_URL"), stack: variable("SHOP_STACK_NAME"), client: Client::new() }
+    }
+
+    /// Calls AWS; returns the text of the reply.
+    async fn call(
+        &self,
+        principal: &Principal,
+        service: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> String {
+        let url = format!("{}{path}", self.url);
+        #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
+        let now = SystemTime::now();
+        let identity = principal.0.clone().into();
+        let parameters = SigningParams::builder().identity(&identity).region("us-east-1").name(service).time(now);
+        let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
+        let headers = headers.iter().copied();
+        let signable =
+            SignableRequest::new("POST", &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+        let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
+        let request = headers
+            .chain(signature.headers())
+            .fold(self.client.post(&url), |request, (name, value)| request.header(name, value));
+        request.body(body).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
+    pub(crate) async fn json(&self, principal: &Principal, service: &str, target: &str, body: &Value) -> Value {
+        let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.0")];
+        let reply = self.call(principal, service, "", &headers, body.to_string()).await;
+        serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{target}: {reply}"))
+    }
+
+    /// Calls an action of the query protocol as root; returns the text of the first element `element`.
+    async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
+        let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let reply = self.call(&Principal::root(), service, "", &headers, form.join("&")).await;
+        inside(&reply, element).unwrap_or_else(|| panic!("no {element} in {reply}")).to_owned()
+    }
+
+    /// The physical ID of a resource of the stack.
+    pub(crate) async fn physical_id(&self, logical_id: &str) -> String {
+        let action =
+            [("Action", "DescribeStackResource"), ("StackName", &*self.stack), ("LogicalResourceId", logical_id)];
+        self.query("cloudformation", &action, "PhysicalResourceId").await
+    }
+
+    /// Assumes a role of the stack, as Lambda does for a function.
+    pub(crate) async fn assume(&self, logical_id: &str) -> Principal {
+        let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/{}", self.physical_id(logical_id).await);
+        let action = [("Action", "AssumeRole"), ("RoleArn", role_arn.as_str()), ("RoleSessionName", "test")];
+        let credentials = self.query("sts", &action, "Credentials").await;
+        let part = |name| inside(&credentials, name).unwrap();
+        let session = Some(part("SessionToken").to_owned());
+        Principal(Credentials::new(part("AccessKeyId"), part("SecretAccessKey"), session, None, "test"))
+    }
+
+    /// Invokes a function of the stack; returns its reply.
+    pub(crate) async fn invoke(&self, logical_id: &str, event: &Value) -> Value {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.physical_id(logical_id).await);
+        let reply = self.call(&Principal::root(), "lambda", &path, &[], event.to_string()).await;
+        serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{logical_id}: {reply}"))
+    }
+
+    /// A client of DynamoDB that may call every action.
+    pub(crate) fn dynamodb(&self) -> DynamoDb {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Principal::root().0)
+            .endpoint_url(&self.url);
+        DynamoDb::from_conf(config.build())
+    }
+
+    /// A product of its own, so that tests do not meet.
+    pub(crate) async fn product(&self, inventory_count: u64) -> ProductId {
+        let id = ProductId::parse(&Uuid::new_v4().to_string()).unwrap();
+        let product = Product {
+            id: id.clone(),
+            product_name: "Cookie".into(),
+            description: "A cookie.".into(),
+            price: Cents(200),
+            inventory_count,
+            image: "cookie.svg".into(),
+        };
+        let table = self.physical_id("ProductsTable").await;
+        self.dynamodb().put_item().table_name(table).set_item(Some(to_item(product))).send().await.unwrap();
+        id
+    }
+
+    /// How many of a product are in stock.
+    pub(crate) async fn stock(&self, id: &ProductId) -> u64 {
+        let found = self.get(&format!("/products/{id}")).await;
+        found.1["inventory_count"].as_u64().unwrap()
+    }
+
+    /// The item of an order.
+    pub(crate) async fn order_item(&self, id: &OrderId) -> Value {
+        let table = self.physical_id("OrdersTable").await;
+        let get = json!({"TableName": table, "Key": {"id": {"S": id.to_string()}}, "ConsistentRead": true});
+        self.json(&Principal::root(), "dynamodb", "DynamoDB_20120810.GetItem", &get).await["Item"].clone()
+    }
+
+    /// A checkout token that expires in some seconds.
+    pub(crate) async fn token(&self, expires_in: u64) -> (String, OrderId) {
+        const TTL_SECONDS: u64 = 1800;
+
+        let secret = json!({"SecretId": self.physical_id("KeyRing").await});
+        let secret = self.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
+        let ring = KeyRing::from_json(secret["SecretString"].as_str().unwrap().as_bytes()).unwrap();
+        let store = Arc::new(DynamoTokenStore::new(self.dynamodb(), self.physical_id("TokensTable").await));
+        let iss = format!("{}.us-east-1", self.stack);
+        let (aud, jti) = (format!("{iss}/api"), Jti::new(Uuid::new_v4()));
+        let minter = Minter::new(iss, Timestamp(0), Arc::new(FixedKeyStore::new(ring)), store);
+        let minted_by = Claimant::of_invocation("test").unwrap();
+        let new = NewToken { jti, aud, ttl_seconds: TTL_SECONDS, minted_by, host: None };
+        let now = Timestamp(apigw::epoch_seconds() + expires_in - TTL_SECONDS);
+        (minter.mint(new, now).await.unwrap().token.expose().to_owned(), jti)
+    }
+
+    /// The URL of the API.
+    async fn api(&self) -> String {
+        format!("{}/restapis/{}/api/_user_request_", self.url, self.physical_id("ShopApi").await)
+    }
+
+    /// The status and the body of the answer to a `GET`.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.client.get(format!("{}{path}", self.api().await)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// The status and the body of the answer to `POST /orders`; asked again, as the page does, while that is unknown.
+    pub(crate) async fn order(&self, token: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/orders", self.api().await);
+        loop {
+            let request = self.client.post(&url).header("x-access-token", token).body(body.to_string());
+            let answer = request.send().await.unwrap();
+            match answer.status().as_u16() {
+                429 | 503 => tokio::time::sleep(Duration::from_millis(100)).await,
+                status => return (status, answer.json().await.unwrap()),
+            }
+        }
+    }
+
+    /// The final status of an order, and the reason.
+    pub(crate) async fn outcome(&self, id: &OrderId) -> (String, String) {
+        for _ in 0..600 {
+            let (status, body) = self.get(&format!("/orders/status/{id}")).await;
+            if status == 200 && body["status"] != "RUNNING" {
+                let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
+                return (text("status"), text("reason"));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the order is still running");
+    }
+}
+
+/// A body of `POST /orders`.
+pub(crate) fn body(id: &ProductId, quantity: u32) -> Value {
+    json!({
+        "personalInfo": {"customer_name": "Ada Lovelace", "email": "ada@example.com", "phone": "+1 555 010 9999"},
+        "customerproduct": {"productsToSubmit": [{"id": id, "quantity": quantity}]},
+    })
+}
+
+/// The text of the first XML element `name`.
+fn inside<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
+}

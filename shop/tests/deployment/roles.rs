@@ -1,0 +1,112 @@
+//! Least privilege: each function may call its own actions and no other.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::emulator::{Emulator, Principal};
+
+/// What the roles may do, besides logging.
+const ROLES: [(&str, &[&str]); 5] = [
+    ("ProductsRole", &["ProductsTable GetItem", "ProductsTable Scan"]),
+    ("CheckoutTokenRole", &["TokensTable PutItem", "KeyRing GetSecretValue"]),
+    (
+        "CheckoutRole",
+        &[
+            "ProductsTable BatchGetItem",
+            "KeyRing GetSecretValue",
+            "OrderMachine StartExecution",
+            "OrderMachine DescribeExecution",
+        ],
+    ),
+    ("NewOrderRole", &["OrdersTable PutItem", "TokensTable UpdateItem"]),
+    ("UpdateInventoryRole", &["ProductsTable UpdateItem", "OrdersTable UpdateItem"]),
+];
+
+/// Every action on a table that a leak could use, with a request that changes nothing.
+fn on_table(table: &str, key: &str) -> Vec<(&'static str, Value)> {
+    let item = json!({(key): {"S": "none"}});
+    let never = format!("attribute_exists({key})");
+    vec![
+        ("BatchGetItem", json!({"RequestItems": {(table): {"Keys": [item]}}})),
+        ("BatchWriteItem", json!({"RequestItems": {(table): [{"DeleteRequest": {"Key": item}}]}})),
+        ("DeleteItem", json!({"TableName": table, "Key": item})),
+        ("DescribeTable", json!({"TableName": table})),
+        ("GetItem", json!({"TableName": table, "Key": item})),
+        ("PutItem", json!({"TableName": table, "Item": item, "ConditionExpression": never})),
+        (
+            "Query",
+            json!({
+                "TableName": table, "KeyConditionExpression": format!("{key} = :key"),
+                "ExpressionAttributeValues": {":key": {"S": "none"}},
+            }),
+        ),
+        ("Scan", json!({"TableName": table})),
+        ("TransactWriteItems", json!({"TransactItems": [{"Delete": {"TableName": table, "Key": item}}]})),
+        ("UpdateItem", json!({"TableName": table, "Key": item, "ConditionExpression": never})),
+    ]
+}
+
+/// Calls every action as `principal`; returns those that are allowed, such as `OrdersTable PutItem`.
+async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
+    let mut calls = Vec::new();
+    for (id, key) in [("ProductsTable", "id"), ("OrdersTable", "id"), ("TokensTable", "jti")] {
+        for (action, body) in on_table(&emulator.physical_id(id).await, key) {
+            calls.push((id, "dynamodb", format!("DynamoDB_20120810.{action}"), body));
+        }
+    }
+    let secret = emulator.physical_id("KeyRing").await;
+    for (action, body) in [
+        ("GetSecretValue", json!({"SecretId": secret})),
+        ("DescribeSecret", json!({"SecretId": secret})),
+        ("PutSecretValue", json!({"SecretId": secret, "SecretString": "{}", "VersionStages": ["TEST"]})),
+    ] {
+        calls.push(("KeyRing", "secretsmanager", format!("secretsmanager.{action}"), body));
+    }
+    let machine = emulator.physical_id("OrderMachine").await;
+    let execution = format!("{}:{}", machine.replace(":stateMachine:", ":execution:"), Uuid::new_v4());
+    for (action, body) in [
+        // An input that the first step refuses.
+        ("StartExecution", json!({"stateMachineArn": machine, "name": Uuid::new_v4().to_string(), "input": "{}"})),
+        ("DescribeExecution", json!({"executionArn": execution})),
+        ("GetExecutionHistory", json!({"executionArn": execution})),
+        ("StopExecution", json!({"executionArn": execution})),
+        ("ListExecutions", json!({"stateMachineArn": machine})),
+        ("DescribeStateMachine", json!({"stateMachineArn": machine})),
+    ] {
+        calls.push(("OrderMachine", "states", format!("AWSStepFunctions.{action}"), body));
+    }
+    let mut allowed = Vec::new();
+    for (id, service, target, body) in calls {
+        let answer = emulator.json(principal, service, &target, &body).await;
+        let error = answer["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+        match error {
+            "AccessDeniedException" => {}
+            "" | "ConditionalCheckFailedException" | "ExecutionDoesNotExist" => {
+                allowed.push(format!("{id} {}", target.split_once('.').unwrap().1));
+            }
+            other => panic!("{target} failed with {other}, which does not show whether it is allowed"),
+        }
+    }
+    allowed
+}
+
+#[tokio::test]
+#[ignore = "needs ministack with a deployed shop"]
+async fn ministack_each_function_may_call_its_own_actions_and_no_other() {
+    let emulator = Emulator::new();
+    for (role, actions) in ROLES {
+        let principal = emulator.assume(role).await;
+        assert_eq!(allowed(&emulator, &principal).await, actions, "{role}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ministack with a deployed shop"]
+async fn ministack_checkout_follows_executions_of_the_shop_alone() {
+    let emulator = Emulator::new();
+    let principal = emulator.assume("CheckoutRole").await;
+    let other = format!("arn:aws:states:us-east-1:000000000000:execution:other:{}", Uuid::new_v4());
+    let describe = json!({"executionArn": other});
+    let answer = emulator.json(&principal, "states", "AWSStepFunctions.DescribeExecution", &describe).await;
+    assert!(answer["__type"].as_str().unwrap().ends_with("AccessDeniedException"), "{answer}");
+}

@@ -1,0 +1,10 @@
+//! The functions of the shop, called in process on the ports in memory.
+
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
+
+mod checkout;
+mod conservation;
+mod helpers;
+mod products;
+mod requests;
+mod steps;
