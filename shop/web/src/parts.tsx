@@ -59,20 +59,19 @@ export function Lines({ lines }: { lines: Line[] }) {
   return (
     <table className="lines">
       <thead>
-        <tr><th scope="col">Cookie</th><th scope="col">Price</th><th scope="col">Quantity</th><th scope="col">Amount</th></tr>
+        <tr><th scope="col">Cookie</th><th scope="col">Quantity</th><th scope="col">Amount</th></tr>
       </thead>
       <tbody>
         {lines.map((line, i) => (
           <tr key={i}>
-            <th scope="row">{line.name}</th>
-            <td>{usd(line.price)}</td>
+            <th scope="row">{line.name} <small>{usd(line.price)} each</small></th>
             <td>{line.quantity}</td>
             <td>{usd(total([line]))}</td>
           </tr>
         ))}
       </tbody>
       <tfoot>
-        <tr><th scope="row" colSpan={3}>Total</th><td>{usd(total(lines))}</td></tr>
+        <tr><th scope="row" colSpan={2}>Total</th><td>{usd(total(lines))}</td></tr>
       </tfoot>
     </table>
   );

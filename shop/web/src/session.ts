@@ -17,7 +17,7 @@ export type Receipt = { id: string; lines: Line[] };
 
 export type Session = { cart: Cart; customer: Customer; checkout: Checkout | null; receipt: Receipt | null };
 
-const KEY = 'shop';
+const KEY = 'crumb-street';
 export const NOBODY: Customer = { name: '', email: '', phone: '' };
 const EMPTY: Session = { cart: {}, customer: NOBODY, checkout: null, receipt: null };
 

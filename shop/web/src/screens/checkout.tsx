@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Link, useLocation } from 'wouter';
-import { obstacle, problems, type Customer } from '../cart';
+import { obstacle, problems } from '../cart';
 import { isOpen, place, prepare, type Result } from '../checkout';
 import { Changes, Lines, Note, Screen, useCatalogue } from '../parts';
 import { session, update, useSession } from '../session';
@@ -23,10 +23,18 @@ export function Checkout() {
   const why = obstacle(cart);
   const found = isChecked ? problems(customer) : {};
 
+  // Someone who has left this screen meanwhile stays where they are.
+  const isHere = useRef(true);
+  useEffect(() => {
+    isHere.current = true;
+    return () => { isHere.current = false; };
+  }, []);
+
   async function send() {
     setResult(undefined);
     setPlacing(true);
     const result = await place();
+    if (!isHere.current) return;
     setPlacing(false);
     setResult(result);
     // With `replace`, Back leads to the cookies and not to an order that is placed.
@@ -58,7 +66,7 @@ export function Checkout() {
     <Screen title="Checkout" className="checkout">
       <Changes changes={changes} />
       {Object.keys(cart).length > 0 && <Lines lines={Object.values(cart)} />}
-      {why && <p className="empty">{why}</p>}
+      {why && <p className="empty" id="why">{why}</p>}
       {!isSent && <p><Link href="/">{why ? 'See the cookies' : 'Change the cart'}</Link></p>}
       <form onSubmit={submit} noValidate aria-label="Checkout">
         {Object.keys(found).length > 0 && (
@@ -69,15 +77,15 @@ export function Checkout() {
             </ul>
           </div>
         )}
-        <fieldset disabled={isSent}>
+        <fieldset>
           <legend>Who is it for?</legend>
-          {FIELDS.map((field) => <Field key={field.name} {...field} customer={customer} problem={found[field.name]} />)}
+          {FIELDS.map((field) => <Field key={field.name} {...field} value={customer[field.name]} isFixed={isSent} problem={found[field.name]} />)}
         </fieldset>
         <p className="help">There is no payment: this shop is a demonstration and charges nothing.</p>
-        <button className="primary" aria-disabled={isPlacing || why !== undefined} aria-describedby="outcome">
+        <button className="primary" aria-disabled={isPlacing || why !== undefined} aria-describedby={why && 'why'}>
           {isSent && !isPlacing ? 'Ask again' : 'Place order'}
         </button>
-        <div id="outcome" role="status">
+        <div role="status">
           {isPlacing && <Placing />}
           {!isPlacing && result && <Failure result={result} />}
         </div>
@@ -86,14 +94,14 @@ export function Checkout() {
   );
 }
 
-type FieldProps = (typeof FIELDS)[number] & { customer: Customer; problem: string | undefined };
+type FieldProps = (typeof FIELDS)[number] & { value: string; isFixed: boolean; problem: string | undefined };
 
-function Field({ name, label, type, autoComplete, customer, problem }: FieldProps) {
+function Field({ name, label, type, autoComplete, value, isFixed, problem }: FieldProps) {
   return (
     <p className="field">
       <label htmlFor={name}>{label}</label>
       <input
-        id={name} type={type} autoComplete={autoComplete} value={customer[name]} required
+        id={name} type={type} autoComplete={autoComplete} value={value} readOnly={isFixed} required
         onChange={(event) => update({ customer: { ...session().customer, [name]: event.target.value } })}
         aria-invalid={problem ? true : undefined} aria-describedby={problem && `${name}-problem`}
       />

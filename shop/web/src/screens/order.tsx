@@ -8,10 +8,13 @@ import { session, useSession } from '../session';
 /** How long to ask, in ms. */
 const PATIENCE = 120_000;
 
-/** The status of an order, asked for until it is final; `silent` if that takes too long. */
+/** What is known of an order: nothing yet, its status, or nothing for too long. */
+type Known = 'asking' | Exclude<Status, 'unanswered'> | 'silent';
+
+/** The status of an order, asked for until it is final. */
 function useOrderStatus(id: string) {
   const [turn, setTurn] = useState(0);
-  const [status, setStatus] = useState<Status | 'silent'>('waiting');
+  const [known, setKnown] = useState<Known>('asking');
   useEffect(() => {
     let isGone = false;
     let timer: ReturnType<typeof setTimeout>;
@@ -22,60 +25,62 @@ function useOrderStatus(id: string) {
     const ask = async (pause: number) => {
       const status = await orderStatus(id);
       if (isGone) return;
-      const isFinal = !['waiting', 'unanswered', isMine && 'unknown'].includes(status);
-      if (isFinal) {
+      const isOpen = status === 'waiting' || status === 'unanswered' || (status === 'unknown' && isMine);
+      if (!isOpen) {
         settle(id, status);
-        setStatus(status);
-      } else if (Date.now() >= end) {
-        setStatus('silent');
-      } else {
-        timer = setTimeout(ask, pause, Math.min(pause * 1.5, 5000));
+        return setKnown(status);
       }
+      if (Date.now() >= end) return setKnown('silent');
+      if (status === 'waiting') setKnown(status);
+      timer = setTimeout(ask, pause, Math.min(pause * 1.5, 5000));
     };
-    setStatus('waiting');
+    setKnown(isMine ? 'waiting' : 'asking');
     ask(1000);
     return () => {
       isGone = true;
       clearTimeout(timer);
     };
   }, [id, turn]);
-  return { status, again: () => setTurn((it) => it + 1) };
+  return { known, again: () => setTurn((it) => it + 1) };
 }
 
-const TITLES: Record<Status | 'silent', string> = {
+const TITLES: Record<Known, string> = {
+  asking: 'Your order',
   waiting: 'Your order has arrived',
   confirmed: 'Your order is confirmed',
   sold_out: 'Sold out before your order',
   refused: 'Your order was not accepted',
   failed: 'Your order needs our help',
   unknown: 'There is no such order',
-  unanswered: 'Your order has arrived',
   silent: 'No news of your order yet',
 };
 
+/** The outcomes after which the customer can try again. */
+const NOT_ORDERED: Known[] = ['sold_out', 'refused'];
+
 export function Order({ id }: { id: string }) {
-  const { status, again } = useOrderStatus(id);
+  const { known, again } = useOrderStatus(id);
   const { receipt } = useSession();
-  const { changes } = useCatalogue(status === 'sold_out');
+  const { changes } = useCatalogue(known === 'sold_out');
   const lines = receipt?.id === id ? receipt.lines : undefined;
   return (
-    <Screen title={TITLES[status]} className="order">
-      <div role="status"><Text status={status} /></div>
+    <Screen title={TITLES[known]} className="order">
+      <div role="status"><Text known={known} /></div>
       <p className="number">Order number <strong>{id}</strong></p>
       <Changes changes={changes} />
-      {lines && (status === 'waiting' || status === 'confirmed' || status === 'failed' || status === 'silent') && <Lines lines={lines} />}
+      {lines && !NOT_ORDERED.includes(known) && <Lines lines={lines} />}
       <p className="actions">
-        {status === 'silent' && <button type="button" className="primary" onClick={again}>Ask again</button>}
-        {status === 'confirmed' && <button type="button" onClick={() => print()}>Print</button>}
-        {(status === 'sold_out' || status === 'refused') && <Link href="/checkout" className="button primary">Back to the checkout</Link>}
+        {known === 'silent' && <button type="button" className="primary" onClick={again}>Ask again</button>}
+        {known === 'confirmed' && <button type="button" onClick={() => print()}>Print</button>}
+        {NOT_ORDERED.includes(known) && <Link href="/checkout" className="button primary">Back to the checkout</Link>}
         <Link href="/" className="button">See the cookies</Link>
       </p>
     </Screen>
   );
 }
 
-function Text({ status }: { status: Status | 'silent' }) {
-  switch (status) {
+function Text({ known }: { known: Known }) {
+  switch (known) {
     case 'confirmed':
       return <Note kind="good"><p>Thank you! Your cookies are set aside. Keep the number, or this page’s address.</p></Note>;
     case 'sold_out':
@@ -87,8 +92,10 @@ function Text({ status }: { status: Status | 'silent' }) {
     case 'unknown':
       return <Note kind="bad"><p>We have no order with this number. An order can be looked up for 90 days.</p></Note>;
     case 'silent':
-      return <Note kind="wait"><p>Your order is not lost. Please do not order again: keep the number, and ask again in some minutes.</p></Note>;
-    default:
+      return <Note kind="wait"><p>The shop does not answer, or your order takes longer than usual. Please do not order again: keep the number, and ask again in some minutes.</p></Note>;
+    case 'asking':
+      return <Note kind="wait"><p>Looking up your order…</p></Note>;
+    case 'waiting':
       return <Note kind="wait"><p>We are setting your cookies aside…</p></Note>;
   }
 }
