@@ -1,40 +1,26 @@
-use std::time::{Duration, Instant};
-
-/// What is known of a token after [`validate`].
-#[derive(Debug, PartialEq)]
-pub enum Outcome {
-    Accepted,
-    Refused(String),
-    Unknown,
-}
-
-/// Spends `token`.
-pub async fn validate(url: &str, token: &str) -> reqwest::Result<Outcome> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let client = client.timeout(Duration::from_secs(3)).build()?;
+/// Spends `token`: `Some(Ok(()))` is accepted, `Some(Err(reason))` refused, and `None` not known.
+/// The `client` has a time-out of 3 s, and follows no redirect.
+pub async fn validate(client: &reqwest::Client, url: &str, token: &str) -> Option<Result<(), String>> {
     let key = uuid::Uuid::new_v4().to_string(); // one for all tries
-    let (end, mut known) = (Instant::now() + Duration::from_secs(15), true);
-    for mut pause in [1_u32, 2, 3, 15] {
+    let (start, mut known) = (std::time::Instant::now(), true);
+    for pause in [1_u32, 2, 3, 15] {
         let request = client.post(format!("{url}/validate")).header("Idempotency-Key", &key);
-        match request.json(&serde_json::json!({ "token": token })).send().await {
-            Ok(reply) => {
-                let (status, after) = (reply.status().as_u16(), reply.headers().get("retry-after").cloned());
-                let body: serde_json::Value = reply.json().await.unwrap_or_default();
-                match (status, body["reason"].as_str()) {
-                    (200, _) if body["isValid"] == true => return Ok(Outcome::Accepted),
-                    (429, _) => {} // it did not reach the function
-                    (400..=402 | 404..500, Some(reason)) if known => return Ok(Outcome::Refused(reason.to_owned())),
-                    (400..500, _) => return Ok(Outcome::Unknown),
-                    _ => known = false, // the token may be spent
-                }
-                pause = after.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(pause);
-            }
-            Err(_) => known = false, // no answer
+        let reply = request.json(&serde_json::json!({ "token": token })).send().await.ok();
+        let status = reply.as_ref().map_or(0, |reply| reply.status().as_u16()); // 0 is no answer
+        let after = reply.as_ref().and_then(|reply| reply.headers().get("retry-after")?.to_str().ok()?.parse().ok());
+        let body = if let Some(it) = reply { it.json().await.unwrap_or_default() } else { serde_json::Value::Null };
+        match (status, body["reason"].as_str()) {
+            (200, _) if body["isValid"] == true => return Some(Ok(())),
+            (429, _) => {} // it did not reach the function
+            (400..=402 | 404..500, Some(reason)) if known => return Some(Err(reason.to_owned())),
+            (400..500, _) => return None,
+            _ => known = false, // the token may be spent
         }
-        if Instant::now() + Duration::from_secs(u64::from(pause) + 3) > end {
-            break;
+        let pause = after.unwrap_or(pause).into();
+        if start.elapsed().as_secs() + pause > 11 {
+            break; // with the next try it would be over 15 s
         }
-        tokio::time::sleep(Duration::from_secs(pause.into())).await;
+        tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
     }
-    Ok(Outcome::Unknown)
+    None
 }

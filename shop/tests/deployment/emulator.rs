@@ -14,7 +14,7 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use shop::{Cents, OrderId, Product, ProductId, aws::to_item};
 use tokens::{Claimant, FixedKeyStore, Jti, KeyRing, Minter, NewToken, Timestamp};
@@ -139,8 +139,8 @@ impl Emulator {
 
     /// How many of a product are in stock.
     pub(crate) async fn stock(&self, id: &ProductId) -> u64 {
-        let found = self.get(&format!("/products/{id}")).await;
-        found.1["inventory_count"].as_u64().unwrap()
+        let (_, found) = self.get(&format!("/products/{id}")).await;
+        found["inventory_count"].as_u64().unwrap_or_else(|| panic!("no stock: {found}"))
     }
 
     /// The item of an order.
@@ -174,21 +174,14 @@ impl Emulator {
 
     /// The status and the body of the answer to a `GET`.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let answer = self.client.get(format!("{}{path}", self.api().await)).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        let url = format!("{}{path}", self.api().await);
+        answer(|| self.client.get(&url)).await
     }
 
-    /// The status and the body of the answer to `POST /orders`; asked again, as the page does, while that is unknown.
+    /// The status and the body of the answer to `POST /orders`.
     pub(crate) async fn order(&self, token: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}/orders", self.api().await);
-        loop {
-            let request = self.client.post(&url).header("x-access-token", token).body(body.to_string());
-            let answer = request.send().await.unwrap();
-            match answer.status().as_u16() {
-                429 | 503 => tokio::time::sleep(Duration::from_millis(100)).await,
-                status => return (status, answer.json().await.unwrap()),
-            }
-        }
+        answer(|| self.client.post(&url).header("x-access-token", token).body(body.to_string())).await
     }
 
     /// The final status of an order, and the reason.
@@ -202,6 +195,17 @@ impl Emulator {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the order is still running");
+    }
+}
+
+/// The status and the body of an answer. Asks again, as the page does, while the API is throttled or the outcome unknown.
+async fn answer(request: impl Fn() -> RequestBuilder) -> (u16, Value) {
+    loop {
+        let answer = request().send().await.unwrap();
+        match answer.status().as_u16() {
+            429 | 503 => tokio::time::sleep(Duration::from_millis(100)).await,
+            status => return (status, answer.json().await.unwrap()),
+        }
     }
 }
 

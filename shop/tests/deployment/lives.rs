@@ -92,8 +92,8 @@ async fn ministack_an_accepted_order_has_the_same_answer_after_its_token_has_exp
 async fn ministack_an_order_whose_token_expires_on_the_way_is_confirmed() {
     let emulator = Emulator::new();
     let cookie = emulator.product(10).await;
-    let (_, id) = emulator.token(1).await;
     let placed_at = apigw::epoch_seconds();
+    let (_, id) = emulator.token(1).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     start(&emulator, &id, &accepted(&id, &cookie, 1, placed_at)).await;
     assert_eq!(emulator.outcome(&id).await.0, "SUCCEEDED");

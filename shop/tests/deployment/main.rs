@@ -11,5 +11,6 @@
 
 mod emulator;
 mod lives;
+mod logs;
 mod races;
 mod roles;

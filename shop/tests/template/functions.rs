@@ -1,0 +1,114 @@
+//! The functions: which code they run, and what they may do.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::template::{TEXT, all, properties, template, texts};
+
+/// The composition of the functions.
+const MAIN: &str = include_str!("../../src/main.rs");
+
+/// What each function may do besides logging: function, action, resource.
+const GRANTS: [(&str, &str, &str); 13] = [
+    ("CheckoutFunction", "dynamodb:BatchGetItem", "ProductsTable.Arn"),
+    ("CheckoutFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
+    ("CheckoutFunction", "states:DescribeExecution", EXECUTIONS),
+    ("CheckoutFunction", "states:StartExecution", "OrderMachine"),
+    ("CheckoutTokenFunction", "dynamodb:PutItem", "TokensTable.Arn"),
+    ("CheckoutTokenFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
+    ("NewOrderFunction", "dynamodb:PutItem", "OrdersTable.Arn"),
+    ("NewOrderFunction", "dynamodb:UpdateItem", "TokensTable.Arn"),
+    ("ProductsFunction", "dynamodb:GetItem", "ProductsTable.Arn"),
+    ("ProductsFunction", "dynamodb:Scan", "ProductsTable.Arn"),
+    ("UpdateInventoryFunction", "dynamodb:UpdateItem", "OrdersTable.Arn"),
+    ("UpdateInventoryFunction", "dynamodb:UpdateItem", "ProductsTable.Arn"),
+    ("OrderMachine", "lambda:InvokeFunction", "NewOrderFunction.Arn UpdateInventoryFunction.Arn"),
+];
+
+/// The executions of the shop's machine. The only pattern: an execution has no resource of its own in a template.
+const EXECUTIONS: &str =
+    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${OrderMachine.Name}:*";
+
+/// The logical IDs of the functions and of the machine, each with that of its role.
+fn roles() -> Vec<(String, String)> {
+    let kinds = ["AWS::Serverless::Function", "AWS::Serverless::StateMachine"];
+    let resources = kinds.iter().flat_map(|kind| all(kind));
+    let role = |role: &serde_json::Value| role.as_str().unwrap().strip_suffix(".Arn").unwrap().to_owned();
+    resources.map(|(id, properties)| (id, role(&properties["Role"]))).collect()
+}
+
+#[test]
+fn the_handlers_of_the_template_are_the_arms_of_main() {
+    let template = template();
+    let functions = template["Resources"].as_object().unwrap().values();
+    let of_the_shop = functions.filter(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == "shop");
+    let handlers: Vec<_> = of_the_shop.map(|function| texts(&function["Properties"]["Handler"]).remove(0)).collect();
+    let arms = MAIN.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
+    let arms: Vec<_> = arms.map(|(arm, _)| arm.to_owned()).collect();
+    assert_eq!(handlers.iter().collect::<BTreeSet<_>>(), arms.iter().collect::<BTreeSet<_>>());
+    assert_eq!((handlers.len(), arms.len()), (4, 4), "one is there twice");
+}
+
+#[test]
+fn each_function_may_do_its_own_actions_and_no_other() {
+    let mut found = BTreeSet::new();
+    for (id, role) in roles() {
+        for policy in properties(&role)["Policies"].as_array().unwrap() {
+            for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+                assert_eq!(statement["Effect"], "Allow", "{id}");
+                let resource = texts(&statement["Resource"]).join(" ");
+                for action in texts(&statement["Action"]) {
+                    found.insert((id.clone(), action, resource.clone()));
+                }
+            }
+        }
+    }
+    let logs = |id: &str| {
+        let of = id.to_owned();
+        ["logs:CreateLogStream", "logs:PutLogEvents"]
+            .map(|action| (of.clone(), action.to_owned(), "LogGroup.Arn".to_owned()))
+    };
+    let functions = all("AWS::Serverless::Function");
+    let grants =
+        GRANTS.iter().map(|(id, action, resource)| ((*id).to_owned(), (*action).to_owned(), (*resource).to_owned()));
+    assert_eq!(found, grants.chain(functions.keys().flat_map(|id| logs(id))).collect());
+}
+
+#[test]
+fn each_role_belongs_to_one_function_and_has_no_managed_policy() {
+    let roles: BTreeSet<_> = roles().into_iter().map(|(_, role)| role).collect();
+    assert_eq!(roles, all("AWS::IAM::Role").into_keys().collect());
+    assert_eq!(roles.len(), all("AWS::Serverless::Function").len() + 1, "a role is shared");
+    for (id, role) in all("AWS::IAM::Role") {
+        assert_eq!(
+            role.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["AssumeRolePolicyDocument", "Policies"],
+            "{id}"
+        );
+        let service = if id == "OrderMachineRole" { "states.amazonaws.com" } else { "lambda.amazonaws.com" };
+        let statement = json!([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]);
+        assert_eq!(role["AssumeRolePolicyDocument"]["Statement"], statement, "{id}");
+    }
+}
+
+#[test]
+fn every_suppression_has_its_reason_beside_it() {
+    let skips: Vec<_> = TEXT.lines().filter(|line| line.contains("checkov:skip=")).collect();
+    assert!(!skips.is_empty());
+    for line in skips {
+        let reason = line.split_once("checkov:skip=").and_then(|(_, skip)| skip.split_once(':'));
+        assert!(reason.is_some_and(|(_, reason)| reason.split_whitespace().count() > 2), "{line}");
+    }
+}
+
+#[test]
+fn the_key_ring_is_generated_as_it_ever_was() {
+    let generated = json!({
+        "ExcludePunctuation": true,
+        "GenerateStringKey": "k1",
+        "PasswordLength": 64,
+        "SecretStringTemplate": r#"{"active":"k1"}"#,
+    });
+    assert_eq!(properties("KeyRing")["GenerateSecretString"], generated);
+}
