@@ -3,7 +3,7 @@
 import type { Product } from './cart';
 import { parsePrice } from './money';
 
-/** How long an answer may take, in ms. API Gateway gives up after 29 s, and the functions after 5 s. */
+/** How long an answer may take, in ms. API Gateway gives up after 29 s, and the functions after 10 s. */
 const PATIENCE = 15_000;
 
 /** An answer; its status is null if there was none. Its body is null unless it is a JSON object. */

@@ -13,8 +13,8 @@ export type World = {
 
 /** How long to look for an answer before the customer is asked to try again, in ms. */
 const PATIENCE = 120_000;
-/** After this time, in ms, a request without an answer can no longer take effect: the function ends after 5 s. */
-const SETTLED = 10_000;
+/** After this time, in ms, a request without an answer can no longer take effect: API Gateway ends it after 29 s. */
+const SETTLED = 30_000;
 
 /** An outcome. `lost` says that an answer was missing before. */
 export type Outcome = Placed & { lost: boolean };
@@ -22,9 +22,9 @@ export type Outcome = Placed & { lost: boolean };
 /**
  * Sends an order with its token until its outcome is known.
  *
- * While an answer is missing (`isLost`: already at the start), it asks for the order's status first, and sends the
- * same order with the same token only if there is no such order. A refusal then is final only when no earlier request
- * can still take effect.
+ * While an answer is missing (`isLost`: already at the start), it asks for the order's status, and then sends the same
+ * order with the same token again. If there is such an order, the answer says whether it is this one: a copy of the tab
+ * has the same token. If there is none, a refusal is final only when no earlier request can still take effect.
  */
 export async function attempt(world: World, isLost: boolean): Promise<Outcome> {
   const end = world.now() + PATIENCE;
@@ -32,15 +32,14 @@ export async function attempt(world: World, isLost: boolean): Promise<Outcome> {
   let refusal: Placed | undefined;
   for (let pause = 1000; ; pause = Math.min(pause * 1.5, 5000)) {
     const status = lostAt === undefined ? 'unknown' : await world.status();
-    if (status !== 'unknown' && status !== 'unanswered') return { is: 'accepted', lost: true };
-    if (status === 'unknown') {
-      if (refusal && world.now() >= lostAt! + SETTLED) return { ...refusal, lost: true };
-      if (!refusal) {
-        const placed = await world.place();
-        if (placed.is === 'unanswered') lostAt = world.now();
-        else if (placed.is === 'accepted' || lostAt === undefined) return { ...placed, lost: lostAt !== undefined };
-        else refusal = placed;
-      }
+    const isThere = status !== 'unknown' && status !== 'unanswered';
+    if (status === 'unknown' && refusal && world.now() >= lostAt! + SETTLED) return { ...refusal, lost: true };
+    if (isThere || (status === 'unknown' && !refusal)) {
+      const placed = await world.place();
+      const isFinal = placed.is === 'accepted' || placed.is === 'taken' || lostAt === undefined;
+      if (placed.is === 'unanswered') lostAt = world.now();
+      else if (isFinal) return { ...placed, lost: lostAt !== undefined };
+      else refusal = placed;
     }
     if (world.now() >= end) return { is: 'unanswered', lost: true };
     await world.pause(pause);

@@ -46,8 +46,9 @@ async function run(isSecond = false): Promise<Result> {
   await prepare();
   const { cart, customer, checkout } = session();
   if (!checkout) return { is: 'unanswered', lost: false };
+  const { token, id, order = orderBody(cart, customer), accepted } = checkout;
+  if (accepted) return { is: 'accepted', lost: false, id };
   const wasSent = isOpen(checkout);
-  const { token, id, order = orderBody(cart, customer) } = checkout;
   // Stored before it is sent: a page that is reloaded in between knows that there may be an order.
   if (!wasSent) update({ checkout: { token, id, order }, receipt: { id, lines: Object.values(cart) } });
   const world = { place: () => placeOrder(token, order), status: () => orderStatus(id), now: Date.now, pause };
