@@ -148,8 +148,9 @@ pub fn ring_versions_with_http_client(
     Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
 }
 
-/// The configuration of a function's clients, for the client of another service: Region, credentials, time-outs and
-/// retries. `endpoint` is the variable with the URL of the service, if it is an emulator; the variable may be empty.
+/// Region, credentials, time-outs and retries of a function's clients, for the client of another service.
+///
+/// `endpoint` is the variable with the URL of that service, if it is an emulator; the variable may be empty.
 ///
 /// # Errors
 ///
