@@ -166,10 +166,10 @@ fn accepted(service: &Service, order_id: OrderId) -> Response {
     Response::json(StatusCode::ACCEPTED, &AcceptedResponse { execution_arn, order_id })
 }
 
-/// 409: the customer was shown something else.
+/// 409: the customer was shown other prices or products.
 fn conflict(err: PricingError) -> ApiError {
     match err {
-        PricingError::UnknownProduct => ApiError::conflict("A product is not sold any more", "unknown_product"),
+        PricingError::UnknownProduct => ApiError::conflict("A product is no longer sold", "unknown_product"),
         PricingError::PriceChanged => ApiError::conflict("A price has changed", "price_changed"),
     }
 }
