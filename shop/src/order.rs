@@ -21,7 +21,7 @@ pub type OrderId = Jti;
 #[error("{0}")]
 pub struct InvalidMember(pub &'static str);
 
-/// Who orders.
+/// A customer.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Customer {
     /// The name.
@@ -80,12 +80,12 @@ pub struct Wanted {
     pub price: Option<Cents>,
 }
 
-/// What a customer asks for: each product once, sorted by its ID.
+/// What a customer wants to order: each product once, sorted by its ID.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Wish {
-    /// Who asks.
+    /// The customer.
     pub customer: Customer,
-    /// For what.
+    /// The products.
     pub lines: Vec<Wanted>,
 }
 
@@ -222,14 +222,14 @@ pub fn price(wanted: &[Wanted], products: &[Product]) -> Result<Vec<Line>, Prici
     wanted.iter().map(line).collect()
 }
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
     /// Accepted; its stock has not been taken.
     Pending,
     /// Its stock has been taken.
     Confirmed,
-    /// Its stock was not there, and nothing was taken.
+    /// There was too little stock, and nothing was taken.
     Rejected,
 }
 
@@ -251,14 +251,14 @@ impl Status {
     }
 }
 
-/// What became of one write of a transaction that was cancelled as a whole.
+/// The outcome of one write of a cancelled transaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Write<T> {
-    /// Nothing stood in its way.
+    /// Its condition held.
     Possible,
     /// Its condition failed; `T` is what was found.
     Refused(T),
-    /// It is not known: another transaction was in its way, or the store was busy.
+    /// Unknown, because of a conflict with another transaction or a busy store.
     Disturbed,
 }
 
@@ -290,7 +290,8 @@ pub fn settle(order: Write<Option<Status>>, lines: &[Write<()>]) -> Settlement {
         Write::Refused(Some(Status::Rejected)) => Settlement::Rejected,
         Write::Refused(None) => Settlement::Missing,
         Write::Possible if lines.contains(&Write::Refused(())) => Settlement::OutOfStock,
-        // A pending order meets its condition. If another attempt was in the way, the stock may be short because of it.
+        // A pending order meets its condition. After a conflict with another attempt for the same order, the stock may
+        // be short because that attempt took it.
         Write::Refused(Some(Status::Pending)) | Write::Possible | Write::Disturbed => Settlement::Busy,
     }
 }
@@ -418,7 +419,7 @@ mod tests {
             (Possible, &busy, OutOfStock),
             (Possible, &[Disturbed, Possible], Busy),
             (Possible, &fine, Busy),
-            // The other attempt may have taken the stock for this very order.
+            // The other attempt may have taken the stock for the same order.
             (Disturbed, &short, Busy),
             (Disturbed, &fine, Busy),
             (Refused(Some(Status::Pending)), &fine, Busy),

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{Order, OrderId, Product, ProductId, Settlement, Status, Taking};
 
-/// A call without a known outcome: it may have taken effect or not. Every call can be repeated.
+/// A call failed with an unknown outcome: it may have taken effect or not. Every call can be repeated.
 #[derive(Debug, thiserror::Error)]
-#[error("no known outcome")]
+#[error("the outcome is unknown")]
 pub struct Unavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// The products.
@@ -26,8 +26,8 @@ pub trait Catalogue: Send + Sync {
     /// [`Unavailable`].
     async fn find(&self, id: &ProductId) -> Result<Option<Product>, Unavailable>;
 
-    /// Those of these products that there are, in any order, with every change that was made before this call. The
-    /// IDs are different, and at most [`MAX_LINES`](crate::MAX_LINES).
+    /// The products with these IDs, in any order and without those that do not exist, with every change that was
+    /// made before this call. There are at most [`MAX_LINES`](crate::MAX_LINES) IDs, all of them different.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ pub enum Start {
     Exists,
 }
 
-/// What is known of an execution.
+/// The state of an execution.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Execution {
     /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.

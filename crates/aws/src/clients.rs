@@ -148,8 +148,9 @@ pub fn ring_versions_with_http_client(
     Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
 }
 
-/// The configuration of a function's clients, for the client of another service: Region, credentials, time-outs and
-/// retries. `endpoint` is the variable with the URL of the service, if it is an emulator; the variable may be empty.
+/// Region, credentials, time-outs and retries of a function's clients, for the client of another service.
+///
+/// `endpoint` is the variable with the URL of that service, if it is an emulator; the variable may be empty.
 ///
 /// # Errors
 ///
@@ -208,4 +209,31 @@ fn shared(connection: &Connection) -> sdk_config::Builder {
         .retry_config(retries)
         // Every call has a time-out, and none streams.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_of_another_service_has_the_same_limits_and_an_endpoint_of_its_own() {
+        let config = |endpoint: &'static str| {
+            let lookup = move |name: &str| match name {
+                "AWS_ENDPOINT_URL_SFN" => Some(endpoint.to_owned()),
+                "AWS_ENDPOINT_URL_DYNAMODB" | "AWS_ENDPOINT_URL_SECRETS_MANAGER" => None,
+                name => Some(name.to_lowercase()),
+            };
+            sdk_config(Settings::new(&lookup), "AWS_ENDPOINT_URL_SFN")
+        };
+        let emulated = config("http://127.0.0.1:4566").unwrap();
+        assert_eq!(emulated.endpoint_url(), Some("http://127.0.0.1:4566/"));
+        let timeouts = emulated.timeout_config().unwrap();
+        assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
+        assert_eq!(timeouts.operation_timeout(), Some(OPERATION_TIMEOUT));
+        assert_eq!(emulated.retry_config().unwrap().max_attempts(), MAX_ATTEMPTS);
+        assert_eq!(config("").unwrap().endpoint_url(), None);
+        let error = config("nowhere").unwrap_err().to_string();
+        assert!(error.contains("AWS_ENDPOINT_URL_SFN"), "{error}");
+    }
 }

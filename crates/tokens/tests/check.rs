@@ -2,11 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokens::{CheckError, Checker, Claims, FixedKeyStore, Issuer, KeyRing, Refusal, Timestamp, Token};
+use tokens::{
+    CheckError, Checker, Claims, FixedKeyStore, Issuer, KeyRing, KeyStore, KeyStoreError, Refusal, Timestamp, Token,
+};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const KEY: &str = "a-key-of-the-tests-and-of-nothing-else";
@@ -304,4 +312,35 @@ async fn a_look_tells_the_claims_of_a_genuine_token_also_when_it_is_refused() {
     assert_eq!(look(&forged, NOW).await, None);
     assert_eq!(look(&signed(&header(), &with(claims(), "aud", "stack.eu-west-1/reports".into())), NOW).await, None);
     assert_eq!(look(&token, NOW.minus(6)).await, None, "it was minted in the future");
+}
+
+/// Keys of an environment that was idle while an operator revoked all tokens.
+#[derive(Default)]
+struct IdleKeys {
+    is_refreshed: AtomicBool,
+}
+
+#[async_trait]
+impl KeyStore for IdleKeys {
+    async fn ring(&self, _now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        let not_before = if self.is_refreshed.load(Ordering::Relaxed) { NOW.0 } else { 0 };
+        let ring = format!(r#"{{"active":"k1","k1":"{KEY}","not_before":{not_before}}}"#);
+        Ok(Arc::new(KeyRing::from_json(ring.as_bytes()).unwrap()))
+    }
+
+    async fn ring_for_unknown_kid(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyStoreError> {
+        self.ring(now).await
+    }
+
+    async fn refresh_if_due(&self, _now: Timestamp) {
+        self.is_refreshed.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_look_refreshes_a_ring_that_is_due_before_it_checks() {
+    let token = Token::new(signed(&header(), &claims()));
+    let checker = Checker::new(&issuer(), Timestamp(0));
+    let checked = checker.look(&token, &IdleKeys::default(), NOW).await.unwrap().unwrap();
+    assert_eq!(checked.refusal, Some(Refusal::Revoked));
 }

@@ -45,7 +45,7 @@ pub struct DynamoOrders {
     products_table_name: String,
 }
 
-/// An order whose status is none that an order can have.
+/// An order with an unknown status.
 #[derive(Debug, thiserror::Error)]
 #[error("the attribute `status` of an order is missing or malformed")]
 struct UnreadableOrder;
@@ -154,12 +154,12 @@ fn explain(reasons: &[CancellationReason]) -> Result<Settlement, UnreadableOrder
     Ok(settle(write(order, found), &lines))
 }
 
-/// What became of a write; if its condition failed, `found` was there.
+/// The outcome of a write; if its condition failed, `found` is what the table had.
 fn write<T>(reason: &CancellationReason, found: T) -> Write<T> {
     match reason.code() {
         Some("None") => Write::Possible,
         Some("ConditionalCheckFailed") => Write::Refused(found),
-        // A conflict, a throttle, or what DynamoDB may have in the future.
+        // A conflict, a throttle, or a code that DynamoDB adds in the future.
         _ => Write::Disturbed,
     }
 }

@@ -20,7 +20,7 @@ pub enum TaskError {
     /// Final: the input is not that of this step, or the order is missing.
     #[error("the input is invalid, or there is no such order")]
     Invalid,
-    /// Another transaction was in the way.
+    /// A conflict with another transaction, or a busy store.
     #[error("busy")]
     Busy,
     /// The outcome is unknown.

@@ -40,7 +40,7 @@ pub async fn handle(service: &Service, event: LambdaEvent<Box<RawValue>>) -> Res
         Settlement::Rejected => Some(Status::Rejected),
         Settlement::Missing => None,
         Settlement::Busy => return Err(TaskError::Busy),
-        // Another attempt may have confirmed it in the meantime: its status tells.
+        // Another attempt may have confirmed it in the meantime: the status that is returned decides.
         Settlement::OutOfStock => service.orders.reject(&order_id).await?,
     };
     match status {

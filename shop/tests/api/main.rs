@@ -5,7 +5,7 @@
 //! | `SHOP_API_URL` | the URL of the API with its stage, without a slash at the end |
 //! | `SHOP_SITE_URL` | the parameter `SiteUrl` of the deployment |
 //!
-//! They buy a few cookies, so each product needs some in stock.
+//! The tests buy a few of each product of the seed, which must be in stock.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 

@@ -139,9 +139,9 @@ async fn an_accepted_order_stays_accepted_when_prices_change_or_a_product_is_no_
     assert_eq!(shop.order(&token, &shown).await, accepted(&shop, id));
     assert_eq!(shop.order(&token, &body(&[("1", 2)])).await.refusal(), (401, "already_used"));
 
-    // Whether it was accepted cannot be found out now; nothing was ordered by this request.
+    // Whether it was accepted cannot be found out now.
     shop.look.fails.store(true, Ordering::Relaxed);
-    assert_eq!(shop.order(&token, &shown).await.refusal(), (409, "unknown_product"));
+    assert_eq!(shop.order(&token, &shown).await.refusal(), (503, "unavailable"));
 }
 
 #[tokio::test]

@@ -15,9 +15,7 @@ use tokens::{Checker, Issuer, KeyStore, MAX_REVOKED_BEFORE, Refusal, Timestamp};
 use uuid::Uuid;
 
 use super::path_parameter;
-use crate::{
-    Accepted, Catalogue, Execution, Executions, Order, OrderId, PricingError, Start, Unavailable, Wish, price,
-};
+use crate::{Accepted, Catalogue, Execution, Executions, Order, OrderId, PricingError, Start, Wish, price};
 
 /// The state that all invocations of the function share.
 pub struct Service {
@@ -88,16 +86,6 @@ struct StatusResponse {
     reason: Option<&'static str>,
 }
 
-/// What an order's execution says about a wish.
-enum Seen {
-    /// The wish has been ordered.
-    Same,
-    /// Something else has been ordered under this ID.
-    Other,
-    /// Nothing has.
-    Nothing,
-}
-
 /// Accepts an order, or answers with the status of one.
 ///
 /// # Errors
@@ -119,17 +107,15 @@ async fn place(service: &Service, request: &Request) -> Result<Response, ApiErro
         if service.is_token_required {
             return Err(ApiError::invalid_request("X-Access-Token with a checkout token is required"));
         }
-        return start(service, OrderId::new(Uuid::new_v4()), false, wish, now).await;
+        return start(service, OrderId::new(Uuid::new_v4()), false, &wish, now).await;
     };
     let checked = service.checker.look(&token, &*service.ports.keys, now).await.map_err(ApiError::unavailable)?;
     let checked = checked.ok_or_else(|| ApiError::refused(Refusal::InvalidToken.reason(), None))?;
     let id = checked.claims.jti;
-    let Some(refusal) = checked.refusal else { return start(service, id, true, wish, now).await };
-    // The order may have been accepted when the token was still valid, and the reply lost.
-    match look(service, &id, &wish).await.map_err(ApiError::unavailable)? {
-        Seen::Same => Ok(accepted(service, id)),
-        Seen::Other => Err(already_used(id)),
-        Seen::Nothing => Err(ApiError::refused(refusal.reason(), None)),
+    match checked.refusal {
+        None => start(service, id, true, &wish, now).await,
+        // The order may have been accepted when the token was still valid, and the reply lost.
+        Some(refusal) => accepted_before(service, id, &wish, ApiError::refused(refusal.reason(), None)).await,
     }
 }
 
@@ -138,7 +124,7 @@ async fn start(
     service: &Service,
     id: OrderId,
     has_token: bool,
-    wish: Wish,
+    wish: &Wish,
     now: Timestamp,
 ) -> Result<Response, ApiError> {
     let ids: Vec<_> = wish.lines.iter().map(|line| line.product_id.clone()).collect();
@@ -146,31 +132,32 @@ async fn start(
     let items = match price(&wish.lines, &products) {
         Ok(items) => items,
         // An order that was accepted stays accepted, at the prices of that time.
-        Err(err) => {
-            return match look(service, &id, &wish).await {
-                Ok(Seen::Same) => Ok(accepted(service, id)),
-                Ok(Seen::Other) => Err(already_used(id)),
-                Ok(Seen::Nothing) | Err(Unavailable(_)) => Err(conflict(err)),
-            };
-        }
+        Err(err) => return accepted_before(service, id, wish, conflict(err)).await,
     };
     let order = Order { id, customer: wish.customer.clone(), items, placed_at: now };
     let input = serde_json::to_string(&Accepted { order, has_token }).map_err(ApiError::internal)?;
     match service.ports.executions.start(&id, input).await.map_err(ApiError::unavailable)? {
         Start::Started => Ok(accepted(service, id)),
-        Start::Exists => match look(service, &id, &wish).await.map_err(ApiError::unavailable)? {
-            Seen::Same => Ok(accepted(service, id)),
-            Seen::Other => Err(already_used(id)),
-            Seen::Nothing => Err(ApiError::unavailable("the execution exists and is not found yet")),
-        },
+        Start::Exists => {
+            let not_found_yet = ApiError::unavailable("the execution exists and is not found yet");
+            accepted_before(service, id, wish, not_found_yet).await
+        }
     }
 }
 
-/// Compares `wish` with the order that was accepted under `id`.
-async fn look(service: &Service, id: &OrderId, wish: &Wish) -> Result<Seen, Unavailable> {
-    let Some(Execution { input, .. }) = service.ports.executions.find(id).await? else { return Ok(Seen::Nothing) };
-    let found = serde_json::from_str::<Accepted>(&input);
-    Ok(if found.is_ok_and(|found| wish.is_of(&found.order)) { Seen::Same } else { Seen::Other })
+/// 202 if `wish` was accepted before under `id`, 401 if another order was, and `otherwise` if none was.
+async fn accepted_before(
+    service: &Service,
+    id: OrderId,
+    wish: &Wish,
+    otherwise: ApiError,
+) -> Result<Response, ApiError> {
+    let found = service.ports.executions.find(&id).await.map_err(ApiError::unavailable)?;
+    let Execution { input, .. } = found.ok_or(otherwise)?;
+    if serde_json::from_str::<Accepted>(&input).is_ok_and(|accepted| wish.is_of(&accepted.order)) {
+        return Ok(accepted(service, id));
+    }
+    Err(ApiError::refused("already_used", None).with_member("order_id", id.to_string()))
 }
 
 /// 202: the order is accepted.
@@ -179,15 +166,10 @@ fn accepted(service: &Service, order_id: OrderId) -> Response {
     Response::json(StatusCode::ACCEPTED, &AcceptedResponse { execution_arn, order_id })
 }
 
-/// 401: another order was accepted with this token.
-fn already_used(id: OrderId) -> ApiError {
-    ApiError::refused("already_used", None).with_member("order_id", id.to_string())
-}
-
-/// 409: the customer was shown something else.
+/// 409: the customer was shown other prices or products.
 fn conflict(err: PricingError) -> ApiError {
     match err {
-        PricingError::UnknownProduct => ApiError::conflict("A product is not sold any more", "unknown_product"),
+        PricingError::UnknownProduct => ApiError::conflict("A product is no longer sold", "unknown_product"),
         PricingError::PriceChanged => ApiError::conflict("A price has changed", "price_changed"),
     }
 }
