@@ -30,6 +30,7 @@ mod run;
 mod tests;
 mod workload;
 
+pub(crate) use self::cloud::{SECRET, Secret};
 pub use self::{
     cloud::Fault,
     matrix::{Cell, matrix},
