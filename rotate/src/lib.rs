@@ -5,7 +5,7 @@
 //! | `createSecret` | fills the pending version with the ring that follows the current one ([`tokens::rotation`]) |
 //! | `setSecret` | nothing: no other system holds the keys |
 //! | `testSecret` | checks that the pending ring refuses no live token |
-//! | `finishSecret` | brings the pending ring into force, unless the current one has changed since `createSecret` |
+//! | `finishSecret` | brings the pending ring into force, unless the current one has changed since `createSecret`, and ends the rotation |
 //!
 //! Secrets Manager repeats a rotation whose step has failed, from its beginning. Each step can be repeated, and may
 //! end half-way. The steps are described in
@@ -151,7 +151,10 @@ async fn run(service: &Service, event: &str) -> Result<(), StepError> {
     let current = current.ok_or(StepError::NoCurrentVersion)?;
     if version == current {
         tracing::info!(?step, version, "nothing to do: this version is in force already");
-        return Ok(());
+        return match step {
+            Step::FinishSecret if pending.as_ref() == Some(&version) => Ok(versions.release(&version).await?),
+            _ => Ok(()),
+        };
     }
     if pending.as_ref() != Some(&version) {
         return Err(StepError::OtherVersion);
@@ -209,7 +212,7 @@ async fn finish(versions: &dyn RingVersions, version: &str, current: &str, now: 
     // A malformed ring has no base, and is given up too.
     let base = rotation::base(pending.as_bytes()).ok().flatten();
     if base.as_deref() != Some(current) {
-        versions.give_up(version).await?;
+        versions.release(version).await?;
         return Err(StepError::Overtaken);
     }
     check(versions, version, &pending, current, now).await?;
@@ -221,7 +224,8 @@ async fn finish(versions: &dyn RingVersions, version: &str, current: &str, now: 
         }
     }
     tracing::info!(version, "the pending ring is in force");
-    Ok(())
+    // On a version that an operator then replaces, the label would look like a rotation in progress.
+    Ok(versions.release(version).await?)
 }
 
 /// Checks that the pending ring refuses no live token. Otherwise gives it up: Secrets Manager would repeat this
@@ -237,7 +241,7 @@ async fn check(
     match rotation::may_succeed(ring.as_bytes(), pending.as_bytes(), now) {
         Ok(()) => Ok(()),
         Err(err) => {
-            versions.give_up(version).await?;
+            versions.release(version).await?;
             Err(StepError::Refused(err))
         }
     }

@@ -133,7 +133,7 @@ impl RingVersions for SecretsManager {
         })
     }
 
-    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError> {
+    async fn release(&self, version: &str) -> Result<(), KeyStoreError> {
         self.call(|secret| {
             if secret.pending.as_deref() != Some(version) {
                 return Err("InvalidParameterException");
@@ -184,7 +184,7 @@ async fn steps(secret: &Arc<SecretsManager>, version: &str) -> Result<(), String
 async fn rotate(secret: &Arc<SecretsManager>, version: &str) -> Value {
     secret.lock().begin(version);
     steps(secret, version).await.unwrap();
-    assert_eq!(secret.secret().current, version);
+    assert_eq!((&*secret.secret().current, secret.secret().pending), (version, None));
     secret.secret().ring()
 }
 
@@ -296,6 +296,15 @@ async fn a_ring_that_an_operator_put_during_a_rotation_stays_in_force_and_the_ne
     }
 }
 
+#[tokio::test]
+async fn a_ring_that_an_operator_puts_after_a_rotation_is_rotated_by_the_next_one() {
+    let secret = SecretsManager::new(generated().0);
+    rotate(&secret, "v2").await;
+    let put = secret.secret().ring();
+    secret.lock().put("v3", &put);
+    assert_eq!(rotate(&secret, "v4").await["base"], "v3");
+}
+
 /// A secret whose current version an operator replaces in the moment before the promotion.
 struct Replaced(Arc<SecretsManager>);
 
@@ -318,8 +327,8 @@ impl RingVersions for Replaced {
         self.0.promote(version, base).await
     }
 
-    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError> {
-        self.0.give_up(version).await
+    async fn release(&self, version: &str) -> Result<(), KeyStoreError> {
+        self.0.release(version).await
     }
 }
 

@@ -8,6 +8,8 @@ mod emf;
 mod functions;
 mod log;
 
+use std::sync::{Arc, Mutex};
+
 use apigw::metrics::Metric;
 use harness::{
     FakeAws,
@@ -208,4 +210,23 @@ async fn a_reply_that_is_an_error_at_every_attempt_is_one_line_with_its_cause() 
     let [line] = &log.lines().unwrap()[..] else { panic!("{}", log.text()) };
     assert_counts(line, Metric::Unavailable, "WARN");
     assert!(line["error"].as_str().unwrap().contains("AccessDeniedException"), "{line}");
+}
+
+#[tokio::test]
+async fn a_ring_that_was_edited_to_nonsense_is_counted_and_the_old_one_stays_in_force() {
+    let ring = Arc::new(Mutex::new(Reply::key_ring()));
+    let in_force = ring.clone();
+    let aws = FakeAws::start(move |_| in_force.lock().unwrap().clone()).await.unwrap();
+    let keys = harness::clients(&aws.url, "tokens").keys;
+    let before = keys.ring(NOW).await.unwrap();
+
+    *ring.lock().unwrap() = Reply::secret(r#"{"active":"k2"}"#);
+    let (log, _until_the_end) = collect(tracing::Level::WARN);
+    let later = NOW.plus(330);
+    keys.refresh_if_due(later).await;
+
+    let [line] = &log.lines().unwrap()[..] else { panic!("{}", log.text()) };
+    assert_counts(line, Metric::Unavailable, "WARN");
+    assert!(line["error"].as_str().unwrap().contains("`active` does not name"), "{line}");
+    assert!(Arc::ptr_eq(&keys.ring(later).await.unwrap(), &before));
 }

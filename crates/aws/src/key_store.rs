@@ -247,6 +247,12 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future;
+    use tokens::{
+        Caller, Checker, Claimant, IdempotencyKey, InMemoryTokenStore, Issuer, Jti, MAX_LIFETIME_SECONDS, Minter,
+        NewToken, REPLAY_WINDOW_SECONDS, Spender, Token,
+        rotation::{self, Change, PROMOTION_SECONDS},
+    };
+    use uuid::Uuid;
     use zeroize::ZeroizeOnDrop;
 
     use super::*;
@@ -430,5 +436,65 @@ mod tests {
         assert_eq!(fake.fetches(), 2);
         fake.replies(2);
         assert_eq!(version(store.ring(NOW.plus(20)).await), Some(2));
+    }
+
+    /// The rings of ten days, and when each comes into force: rotations begin every half hour, and every second one
+    /// that changes the ring takes as long as it may.
+    fn rings() -> Vec<(Timestamp, String)> {
+        let mut rings = vec![(NOW, format!(r#"{{"active":"k1","k1":"{KEY}"}}"#))];
+        for begins in (0..10 * 48).map(|half_hours| NOW.plus(half_hours * 1800)) {
+            let current = rings[rings.len() - 1].1.as_bytes();
+            let (next, change) = rotation::rotate(current, "", begins, KEY).unwrap();
+            let ends = begins.plus(if rings.len() % 2 == 0 { PROMOTION_SECONDS } else { 0 });
+            rotation::may_succeed(current, next.as_bytes(), ends).unwrap();
+            if !matches!(change, Change::Copied { .. }) {
+                rings.push((ends, next.to_string()));
+            }
+        }
+        rings
+    }
+
+    /// An environment that fetched the ring at `fetched`, and cannot fetch it again.
+    async fn cut_off(rings: &[(Timestamp, String)], fetched: Timestamp) -> Arc<SecretsManagerKeyStore> {
+        let (store, fake) = store();
+        let (_, ring) = rings.iter().rfind(|(since, _)| *since <= fetched).unwrap();
+        *fake.reply.lock().unwrap() = Ok(ring.clone());
+        store.ring(fetched).await.unwrap();
+        fake.fails("down");
+        Arc::new(store)
+    }
+
+    #[tokio::test]
+    async fn rotations_refuse_no_token_even_if_environments_use_their_rings_for_as_long_as_they_may() {
+        let (rings, tokens) = (rings(), Arc::new(InMemoryTokenStore::new()));
+        let issuer = Issuer { iss: "test".to_owned(), aud: "test/Prod".to_owned() };
+        let caller = Caller::Client(IdempotencyKey::parse("key").unwrap());
+        let mint = async |keys: &Arc<SecretsManagerKeyStore>, now| {
+            let new = NewToken {
+                jti: Jti::new(Uuid::new_v4()),
+                aud: issuer.aud.clone(),
+                ttl_seconds: MAX_LIFETIME_SECONDS,
+                minted_by: Claimant::of_invocation("mint").unwrap(),
+                host: None,
+            };
+            let minter = Minter::new(issuer.iss.clone(), Timestamp(0), keys.clone(), tokens.clone());
+            minter.mint(new, now).await.unwrap().token
+        };
+        let spend = async |keys: &Arc<SecretsManagerKeyStore>, token: &Token, now| {
+            let spender = Spender::new(Checker::new(&issuer, Timestamp(0)), keys.clone(), tokens.clone());
+            spender.spend(token, &caller, now).await.unwrap();
+        };
+        // The first rotation publishes a key, and the next three change the key that signs.
+        assert!(rings.len() > 4);
+        for (since, _) in &rings[2..5] {
+            let (old, new) = (cut_off(&rings, since.minus(1)).await, cut_off(&rings, *since).await);
+            let last = since.minus(1).plus(MAX_AGE_SECONDS);
+            spend(&old, &mint(&new, last).await, last).await;
+
+            let (token, expires) = (mint(&old, last).await, last.plus(MAX_LIFETIME_SECONDS));
+            for now in [expires.minus(1), expires.minus(1).plus(REPLAY_WINDOW_SECONDS)] {
+                spend(&cut_off(&rings, now).await, &token, now).await;
+            }
+        }
     }
 }

@@ -75,9 +75,9 @@ impl RingVersions for SecretsManagerRingVersions {
         Ok(())
     }
 
-    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError> {
-        let give_up = self.client.update_secret_version_stage().secret_id(&self.secret_id).version_stage(PENDING);
-        give_up.remove_from_version_id(version).send().await.map_err(unavailable)?;
+    async fn release(&self, version: &str) -> Result<(), KeyStoreError> {
+        let release = self.client.update_secret_version_stage().secret_id(&self.secret_id).version_stage(PENDING);
+        release.remove_from_version_id(version).send().await.map_err(unavailable)?;
         Ok(())
     }
 }

@@ -37,6 +37,6 @@ pub trait RingVersions: Send + Sync {
     /// MUST be one atomic step, which fails unless `base` is in force.
     async fn promote(&self, version: &str, base: &str) -> Result<(), KeyStoreError>;
 
-    /// Gives the pending version `version` up, so that another rotation can begin.
-    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError>;
+    /// Ends the rotation that has prepared `version`, whether that is in force or not, so that another can begin.
+    async fn release(&self, version: &str) -> Result<(), KeyStoreError>;
 }

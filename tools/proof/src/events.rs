@@ -30,6 +30,9 @@ pub(crate) fn inspect(token: &str) -> String {
     include_str!("../../../events/inspect.json").replace("TOKEN", token)
 }
 
+/// The steps of a rotation, in their order.
+pub(crate) const ROTATION: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
 /// Secrets Manager's call of one step of the rotation of `secret`, which prepares `version`.
 pub(crate) fn rotate(step: &str, secret: &str, version: &str) -> String {
     serde_json::json!({"Step": step, "SecretId": secret, "ClientRequestToken": version}).to_string()

@@ -6,11 +6,13 @@
 //! | the functions keep it, whatever happens to their requests, their clocks and themselves | [`simulation`] |
 //! | their binaries do, whatever happens to their connections | [`faults`] |
 //! | and wherever they are killed | [`kill`] |
+//! | they refuse no token while the keys are rotated | [`drill`] |
 //! | a store gives each token to one of many that ask at once | [`races`] |
 //! | no token that was tampered with is accepted, or costs a write | [`tamper`] |
 //! | the counts of their use are exact, however the stream delivers its records | [`usage`] |
 //! | other designs lose tokens, or give them twice | [`peers`] |
 
+pub mod drill;
 mod events;
 mod fault_proxy;
 pub mod faults;

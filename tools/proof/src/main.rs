@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use proof::{
-    faults, kill,
+    drill, faults, kill,
     model::{self, Design},
     peers, races, simulation, tamper, usage,
 };
@@ -38,6 +38,20 @@ enum Arguments {
     Faults(Emulated),
     /// Kill the function that spends at seven moments of a spend.
     Kill(Emulated),
+    /// Rotate the keys while the functions mint and spend.
+    Drill {
+        #[command(flatten)]
+        emulated: Emulated,
+        /// How many rotations.
+        #[arg(long, default_value_t = 3)]
+        rotations: usize,
+        /// How many requests a second.
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: u32,
+        /// How many seconds it goes on after each rotation.
+        #[arg(long, default_value_t = 345)]
+        seconds: u64,
+    },
     /// Have many clients claim each token at once.
     Races {
         #[command(flatten)]
@@ -95,6 +109,7 @@ fn main() -> Result<ExitCode> {
         Arguments::Simulate { seed, first, seeds, seconds } => simulate(seed, first, seeds, seconds),
         Arguments::Faults(emulated) => faults(&emulated)?,
         Arguments::Kill(emulated) => kill(&emulated)?,
+        Arguments::Drill { emulated, rotations, rate, seconds } => drill(&emulated, rotations, rate, seconds)?,
         Arguments::Races { emulator, tokens, clients } => races(&emulator.dynamodb, tokens, clients)?,
         Arguments::Tamper { tokens } => tamper(tokens)?,
         Arguments::Usage { records } => usage(records)?,
@@ -156,6 +171,15 @@ fn kill(Emulated { emulator, build }: &Emulated) -> Result<bool> {
     let broken = deaths.iter().filter(|death| !death.is_as_promised).count();
     println!("{} deaths, {broken} broken promises", deaths.len());
     Ok(broken == 0)
+}
+
+/// Prints what came of the rotations; whether that is nothing wrong.
+fn drill(Emulated { emulator, build }: &Emulated, rotations: usize, rate: u32, seconds: u64) -> Result<bool> {
+    let pause = Duration::from_secs(seconds);
+    let drill = Runtime::new()?.block_on(drill::run(&emulator.dynamodb, build, rotations, rate, pause))?;
+    println!("{drill}");
+    drill.violations.iter().take(20).for_each(|violation| println!("{violation}"));
+    Ok(drill.violations.is_empty())
 }
 
 /// Prints what came of the races; whether that is nothing wrong.

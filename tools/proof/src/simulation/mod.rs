@@ -15,12 +15,15 @@
 //! | `outcome` | what was seen, and what must not happen and did |
 //! | `workload` | clients that mint and spend tokens, rotations of the keys, and an operator |
 //! | `run`, `matrix` | simulations by their seeds, and every fault at every attempt |
+//! | `deaths` | every death of a rotation |
 //!
 //! A seed decides everything but the random ids of tokens and the material of keys, on which nothing depends.
 //! So it can be repeated.
 
 mod clock;
 mod cloud;
+#[cfg(test)]
+mod deaths;
 mod judge;
 mod lambda;
 mod matrix;
@@ -30,6 +33,7 @@ mod run;
 mod tests;
 mod workload;
 
+pub(crate) use self::cloud::{SECRET, Secret};
 pub use self::{
     cloud::Fault,
     matrix::{Cell, matrix},

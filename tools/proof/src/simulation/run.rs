@@ -96,7 +96,7 @@ pub(super) fn run_with(seed: u64, subject: Subject, is_traced: bool) -> Outcome 
         ports: subject.ports,
         versions: subject.versions,
     };
-    let secret = if rng.bool() { Secret::generated() } else { Secret::rotated() };
+    let secret = if rng.bool() { Secret::generated() } else { Secret::rotated(BEGINNING) };
     fastrand::seed(seed); // the SDK's pauses, and when a key ring is due
     in_simulated_time(async {
         let network = Network::new(Services::new(subject.rule, secret), rng, faults);

@@ -283,8 +283,8 @@ impl RingVersions for Altered {
         self.0.promote(version, base).await
     }
 
-    async fn give_up(&self, version: &str) -> Result<(), KeyStoreError> {
-        self.0.give_up(version).await
+    async fn release(&self, version: &str) -> Result<(), KeyStoreError> {
+        self.0.release(version).await
     }
 }
 

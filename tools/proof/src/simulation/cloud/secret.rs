@@ -9,7 +9,6 @@ use super::{
     key_ring::KeyRing,
     request::{DescribeSecret, GetSecretValue, PutSecretValue, Reply, SECRET, UpdateSecretVersionStage},
 };
-use crate::simulation::clock::BEGINNING;
 
 /// The label of the version in force.
 const CURRENT: &str = "AWSCURRENT";
@@ -40,9 +39,9 @@ impl Secret {
         Self::new(&json!({"active": "k1", "k1": key(1)}))
     }
 
-    /// A secret with a ring that was rotated twice, so that the next rotation changes the key that signs.
-    pub(crate) fn rotated() -> Self {
-        let [active, next] = [100, 50].map(|hours| BEGINNING.minus(hours * 3600).0);
+    /// A secret with a ring that was rotated twice, so that a rotation at `now` changes the key that signs.
+    pub(crate) fn rotated(now: Timestamp) -> Self {
+        let [active, next] = [100, 50].map(|hours| now.minus(hours * 3600).0);
         let (active_name, next_name) = (format!("k{active}"), format!("k{next}"));
         Self::new(&json!({
             "active": active_name, "next": next_name, "k1": key(1), active_name: key(active), next_name: key(next),
@@ -63,8 +62,18 @@ impl Secret {
         secret
     }
 
-    /// Serves a `GetSecretValue`; `None` for one that no function sends.
-    pub(crate) fn get(&self, get: &GetSecretValue) -> Option<Reply> {
+    /// Serves a request in one step; `None` for one that no function sends.
+    pub(crate) fn serve(&mut self, action: &str, body: &[u8]) -> Option<Reply> {
+        match action {
+            "GetSecretValue" => self.get(&serde_json::from_slice(body).ok()?),
+            "DescribeSecret" => self.describe(&serde_json::from_slice(body).ok()?),
+            "PutSecretValue" => self.put(serde_json::from_slice(body).ok()?),
+            "UpdateSecretVersionStage" => self.update(&serde_json::from_slice(body).ok()?),
+            _ => None,
+        }
+    }
+
+    fn get(&self, get: &GetSecretValue) -> Option<Reply> {
         (get.secret_id == SECRET).then_some(())?;
         let value = self.versions.get(get.version_id.as_deref().unwrap_or(self.current())).and_then(Option::as_ref);
         Some(match value {
@@ -73,8 +82,7 @@ impl Secret {
         })
     }
 
-    /// Serves a `DescribeSecret`; `None` for one that no function sends.
-    pub(crate) fn describe(&self, describe: &DescribeSecret) -> Option<Reply> {
+    fn describe(&self, describe: &DescribeSecret) -> Option<Reply> {
         (describe.secret_id == SECRET).then_some(())?;
         let mut versions: Map<String, Value> = Map::new();
         for (label, version) in &self.labels {
@@ -84,8 +92,7 @@ impl Secret {
         Some((200, json!({ "VersionIdsToStages": versions })))
     }
 
-    /// Serves a `PutSecretValue`; `None` for one that no function sends.
-    pub(crate) fn put(&mut self, put: PutSecretValue) -> Option<Reply> {
+    fn put(&mut self, put: PutSecretValue) -> Option<Reply> {
         (put.secret_id == SECRET && put.version_stages == [PENDING]).then_some(())?;
         let value = self.versions.entry(put.client_request_token.clone()).or_default();
         Some(match value {
@@ -99,8 +106,7 @@ impl Secret {
         })
     }
 
-    /// Serves an `UpdateSecretVersionStage`; `None` for one that no function sends.
-    pub(crate) fn update(&mut self, update: &UpdateSecretVersionStage) -> Option<Reply> {
+    fn update(&mut self, update: &UpdateSecretVersionStage) -> Option<Reply> {
         (update.secret_id == SECRET).then_some(())?;
         let is_there = self.labels.get(&update.version_stage) == Some(&update.remove_from_version_id);
         match (update.version_stage.as_str(), &update.move_to_version_id) {
@@ -132,13 +138,22 @@ impl Secret {
 
     /// Has the operator set `not_before`, in place of the version `base`. Otherwise changes nothing, and is false.
     pub(crate) fn set_not_before(&mut self, base: &str, not_before: Timestamp) -> bool {
-        let value = self.versions.get(base).and_then(Option::as_ref).filter(|_| base == self.current());
-        let Some(mut ring) = value.and_then(|json| serde_json::from_str::<Value>(json).ok()) else { return false };
-        self.not_before = not_before.max(self.not_before);
-        ring["not_before"] = self.not_before.0.into();
+        if base != self.current() {
+            return false;
+        }
+        let not_before = not_before.max(self.not_before);
+        self.not_before = not_before;
+        self.edit(|ring| ring["not_before"] = not_before.0.into());
+        true
+    }
+
+    /// Has the operator edit the ring in force.
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut Value)) {
+        let value = self.versions.get(self.current()).and_then(Option::as_ref);
+        let Some(mut ring) = value.and_then(|json| serde_json::from_str(json).ok()) else { return };
+        change(&mut ring);
         let version = self.add(Some(ring.to_string()));
         self.bring_into_force(&version);
-        true
     }
 
     /// Has the operator replace every key by a new one, which is made at `now`.

@@ -29,13 +29,7 @@ impl Services {
             "PutItem" => serde_json::from_slice(body).ok().and_then(|put| self.table.put(&put)),
             "UpdateItem" => serde_json::from_slice(body).ok().and_then(|update| self.table.update(&update)),
             "GetItem" => serde_json::from_slice(body).ok().and_then(|get| self.table.get(&get)),
-            "GetSecretValue" => serde_json::from_slice(body).ok().and_then(|get| self.secret.get(&get)),
-            "DescribeSecret" => serde_json::from_slice(body).ok().and_then(|describe| self.secret.describe(&describe)),
-            "PutSecretValue" => serde_json::from_slice(body).ok().and_then(|put| self.secret.put(put)),
-            "UpdateSecretVersionStage" => {
-                serde_json::from_slice(body).ok().and_then(|update| self.secret.update(&update))
-            }
-            _ => None,
+            _ => self.secret.serve(action, body),
         };
         reply.unwrap_or_else(|| {
             self.unknown.push(format!("an unknown request: {action} {}", String::from_utf8_lossy(body)));

@@ -18,11 +18,9 @@ use tokens::{Claimant, Jti, Timestamp};
 pub(crate) use self::spend::Client;
 use self::spend::Refused;
 use super::lambda::{Invoked, Minted};
+use crate::limits::OLDEST_RING_SECONDS;
 
-/// How old a ring may be, in seconds, in an environment whose fetches succeed.
-const OLDEST_RING_SECONDS: u64 = 330;
-
-/// What is added to that, in seconds, by a clock that is set back, and by an invocation with the fraction
+/// What is added to [`OLDEST_RING_SECONDS`], by a clock that is set back, and by an invocation with the fraction
 /// of a second that a clock does not show.
 const SET_BACK_SECONDS: u64 = 60;
 const INVOCATION_SECONDS: u64 = 6;

@@ -6,9 +6,7 @@ use futures_util::future;
 use tokio::{task::JoinSet, time::sleep};
 
 use super::Simulation;
-
-/// The steps of a rotation, in their order.
-const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+use crate::events::ROTATION;
 
 /// The number of the token around the first rotation: more than there are others.
 const FIRST_TOKEN: usize = 10;
@@ -57,7 +55,7 @@ impl Simulation {
 
     /// Calls the steps until one fails. One may be lost, be late, or be called twice. Whether none has failed.
     async fn steps(self: &Arc<Self>, version: &str) -> bool {
-        for step in STEPS {
+        for step in ROTATION {
             let (fate, late, again) = self.draw(|rng| (rng.u32(0..20), rng.u64(0..3600), rng.u64(0..2000)));
             match fate {
                 0 => return false,
