@@ -25,7 +25,7 @@ impl Cents {
         Some(Self(dollars.parse::<u64>().ok()? * 100 + cents)).filter(|price| price.0 > 0)
     }
 
-    /// This amount `quantity` times. It cannot overflow: a price has at most seven digits and a quantity two.
+    /// This amount `quantity` times. Saturates instead of overflowing.
     #[must_use]
     pub const fn times(self, quantity: u32) -> Self {
         Self(self.0.saturating_mul(quantity as u64))

@@ -16,7 +16,7 @@ pub const MAX_QUANTITY: u32 = 99;
 /// The ID of an order. It is the `jti` of the checkout token, so that a token makes at most one order.
 pub type OrderId = Jti;
 
-/// A member of a request that is not what it must be; the text names it and says what it must be.
+/// A member of a request that is not what it must be. The text names it and the values that it may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidMember(pub &'static str);

@@ -26,7 +26,7 @@ const policy: Plugin = {
   apply: 'build',
   transformIndexHtml: () => [{
     tag: 'meta',
-    attrs: { 'http-equiv': 'Content-Security-Policy', content: "default-src 'self'; img-src 'self' data:; base-uri 'none'" },
+    attrs: { 'http-equiv': 'Content-Security-Policy', content: "default-src 'self'; base-uri 'none'" },
     injectTo: 'head-prepend',
   }],
 };

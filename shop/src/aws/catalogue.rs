@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use super::{dynamodb, unavailable};
 use crate::{Catalogue, Cents, Product, ProductId, Unavailable};
 
-/// How often products are asked for that DynamoDB has left out of its answer.
+/// The most calls of `BatchGetItem` for one request: DynamoDB may leave products out of an answer.
 const MAX_ROUNDS: usize = 3;
 
 /// An item of the table, by attribute.

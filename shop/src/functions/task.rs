@@ -7,8 +7,8 @@ use tokens::Refusal;
 
 use crate::Unavailable;
 
-/// Why a step of an order failed. The names of the variants are the names of the errors in the machine's definition,
-/// which retries those that it does not know as final.
+/// Why a step of an order failed. The state machine matches the names of the variants, and does not retry the final
+/// ones.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
     /// Final: there is too little in stock, and the order is rejected.

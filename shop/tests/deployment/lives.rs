@@ -149,7 +149,7 @@ async fn ministack_a_token_that_something_else_has_spent_makes_no_order() {
     let other = Claimant::of_invocation("another").unwrap();
     tokens.spend(&id, &other, Timestamp(apigw::epoch_seconds())).await.unwrap().verdict.into_result().unwrap();
 
-    assert_eq!(emulator.order(&token, &body(&cookie, 1)).await.0, 202, "the door does not spend it");
+    assert_eq!(emulator.order(&token, &body(&cookie, 1)).await.0, 202, "`checkout` does not spend it");
     assert_eq!(emulator.outcome(&id).await, ("FAILED".into(), "token_refused".into()));
     assert_eq!((emulator.order_item(&id).await, emulator.stock(&cookie).await), (Value::Null, 10));
 }

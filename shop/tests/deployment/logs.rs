@@ -14,7 +14,7 @@ async fn ministack_no_log_holds_a_token_or_a_customer() {
             json!({"customer_name": "canary-name", "email": "canary@example.com", "phone": "+99 000 111 222"});
         body
     };
-    // Confirmed, rejected, refused by the machine, and refused at the door in two ways.
+    // Confirmed, rejected, refused by the machine, and refused by `checkout` in two ways.
     let (token, id) = emulator.token(1800).await;
     assert_eq!(emulator.order(&token, &of_canary(body(&cookie, 1))).await.0, 202);
     assert_eq!(emulator.outcome(&id).await.0, "SUCCEEDED");

@@ -28,7 +28,7 @@ async fn an_order_is_accepted_under_the_id_of_its_token_at_the_prices_of_the_sho
 }
 
 #[tokio::test]
-async fn the_token_is_not_spent_at_the_door() {
+async fn the_token_is_checked_and_not_spent() {
     let shop = Shop::new();
     let (token, id) = shop.token(0).await;
     shop.order(&token, &body(&[("1", 1)])).await;

@@ -107,7 +107,7 @@ async fn a_body_that_is_no_object_or_has_a_member_twice_is_400() {
 }
 
 #[tokio::test]
-async fn a_body_of_the_reference_system_is_accepted_and_what_it_says_of_names_and_stock_is_ignored() {
+async fn a_body_of_an_earlier_system_is_accepted_and_what_it_says_of_names_and_stock_is_ignored() {
     let shop = Shop::new();
     let (token, _) = shop.token(0).await;
     let line = json!({

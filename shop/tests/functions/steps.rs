@@ -27,7 +27,7 @@ pub(crate) async fn update_inventory(shop: &Shop, input: &impl Serialize) -> Res
     update_inventory::handle(&service, LambdaEvent::new(to_raw_value(input).unwrap(), Context::default())).await
 }
 
-/// An order of `quantity` cookies that the door has accepted.
+/// An order of `quantity` cookies that `checkout` has accepted.
 pub(crate) async fn accepted(shop: &Shop, quantity: u32) -> (Accepted, OrderId) {
     let (token, id) = shop.token(0).await;
     assert_eq!(shop.order(&token, &body(&[("1", quantity)])).await.status, 202);

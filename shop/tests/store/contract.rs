@@ -24,7 +24,7 @@ fn product(id: &str, inventory_count: u64) -> Product {
     }
 }
 
-/// A product of its own, so that tests of the same tables do not meet.
+/// A new product.
 async fn given(store: &dyn TestStore, inventory_count: u64) -> ProductId {
     let id = Uuid::new_v4().to_string();
     store.put_product(product(&id, inventory_count)).await;

@@ -103,7 +103,7 @@ fn every_suppression_has_its_reason_beside_it() {
 }
 
 #[test]
-fn the_key_ring_is_generated_as_it_ever_was() {
+fn the_key_ring_is_generated_as_before() {
     let generated = json!({
         "ExcludePunctuation": true,
         "GenerateStringKey": "k1",

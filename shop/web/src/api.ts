@@ -79,7 +79,7 @@ export function jti(token: string): string | undefined {
 /**
  * The outcome of `POST /orders`:
  * - `accepted`: the order is placed.
- * - `changed`: nothing is ordered, because a price changed or a product is gone.
+ * - `changed`: nothing is ordered, because a price changed or a product is no longer sold.
  * - `taken`: the token already placed another order.
  * - `refused`: nothing is ordered, because of the token (`token`) or of what was sent (`order`).
  * - `unanswered`: it is unknown whether the order is placed.

@@ -20,7 +20,7 @@ const pause = (milliseconds: number) => new Promise<void>((resolve) => {
 let taking: Promise<void> | undefined;
 let placing: Promise<Result> | undefined;
 
-/** An outcome, with the id of the order if a token was had. */
+/** An outcome, with the id of the order if there is one. */
 export type Result = Outcome & { id?: string };
 
 /** Takes a token for the checkout, unless there is one. It may fail: the order then tries again. */

@@ -23,7 +23,7 @@ test('a price is read as cents and written as it was', () => {
   assert.equal(usd(123456), '$1,234.56');
 });
 
-test('a total of a hundred cents each is exact', () => {
+test('a total is exact', () => {
   assert.equal(total(Array.from({ length: 20 }, () => line(99, 10))), 19800);
   assert.equal(total([]), 0);
 });
