@@ -26,7 +26,7 @@ const policy: Plugin = {
   apply: 'build',
   transformIndexHtml: () => [{
     tag: 'meta',
-    attrs: { 'http-equiv': 'Content-Security-Policy', content: "default-src 'self'; base-uri 'none'" },
+    attrs: { 'http-equiv': 'Content-Security-Policy', content: "default-src 'self'; base-uri 'none'; form-action 'self'" },
     injectTo: 'head-prepend',
   }],
 };
@@ -41,6 +41,7 @@ const headers = {
 export default defineConfig({
   plugins: [react(), policy],
   build: { assetsInlineLimit: 0 },
-  server: { port: 5173, strictPort: true, proxy: proxy() },
-  preview: { port: 5173, strictPort: true, proxy: proxy(), headers },
+  // Without `cors`, so that the API answers preflights itself.
+  server: { port: 5173, strictPort: true, cors: false, proxy: proxy() },
+  preview: { port: 5173, strictPort: true, cors: false, proxy: proxy(), headers },
 });

@@ -57,6 +57,24 @@ def after_deploying(kind):
     return extend
 
 
+# --- the server --------------------------------------------------------------------------------------------------
+
+
+@gap
+def other_sites():
+    """A page in a browser cannot call it, except the APIs: it does not check the signatures of its root user, and its
+    functions are processes of the user."""
+    @wrap(app, "app")
+    async def serve(original, scope, receive, send):
+        headers = dict(scope.get("headers", []))
+        is_page = b"origin" in headers or b"sec-fetch-site" in headers
+        if scope["type"] == "http" and is_page and not scope["path"].startswith("/restapis/"):
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await original(scope, receive, send)
+
+
 # --- API Gateway: the import of an OpenAPI definition, which is how SAM creates an API ---------------------------
 
 

@@ -145,6 +145,24 @@ class Gaps(unittest.TestCase):
         tested = [test.gap for test in vars(Gaps).values() if hasattr(test, "gap")]
         self.assertEqual(sorted(tested), sorted(gaps.GAPS))
 
+    @closes("other_sites")
+    def test_a_page_cannot_call_it_except_the_apis(self, emulator):
+        root = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+
+        def status(headers, url=emulator.url, body=b"Action=GetCallerIdentity&Version=2011-06-15"):
+            try:
+                with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as response:
+                    return response.status
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        self.assertEqual(status({"Authorization": root}), 200)
+        outputs = emulator.deploy({"Api": api(), "Route": route("1")}, API_ID)
+        route_url = f"{emulator.url}/restapis/{outputs['Api']}/Prod/_user_request_/"
+        for header in ({"Origin": "http://127.0.0.1:8000"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            self.assertEqual(status({"Authorization": root, **header}), 403, header)
+            self.assertEqual(status(header, route_url, None), 200, header)
+
     @closes("preflight")
     def test_a_preflight_has_the_headers_of_cors(self, emulator):
         cors = {"AllowOrigin": "'https://app.example'", "AllowHeaders": "'X-Access-Token'"}

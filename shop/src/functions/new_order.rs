@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use apigw::metrics;
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -47,7 +48,10 @@ pub async fn handle(service: &Service, event: LambdaEvent<Box<RawValue>>) -> Res
         let claimant = Claimant::of_invocation(&order.id.to_string()).ok_or(TaskError::Invalid)?;
         let spending = service.tokens.spend(&order.id, &claimant, order.placed_at).await;
         let spending = spending.map_err(|err| TaskError::Unavailable(err.into()))?;
-        spending.verdict.into_result().map_err(TaskError::TokenRefused)?;
+        spending.verdict.into_result().map_err(|refusal| {
+            metrics::refused(refusal.reason(), &event.context.request_id);
+            TaskError::TokenRefused(refusal)
+        })?;
     }
     service.orders.place(&order).await?;
     Ok(Placed { order_id: order.id, items: order.items.into_iter().map(Taking::from).collect() })

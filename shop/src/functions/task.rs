@@ -1,5 +1,7 @@
 //! What the functions of the order machine have in common.
 
+use std::fmt;
+
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -9,7 +11,7 @@ use crate::Unavailable;
 
 /// Why a step of an order failed. The state machine matches the names of the variants, and does not retry the final
 /// ones.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum TaskError {
     /// Final: there is too little in stock, and the order is rejected.
     #[error("out of stock")]
@@ -26,6 +28,13 @@ pub enum TaskError {
     /// The outcome is unknown.
     #[error("unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Debug for TaskError {
+    /// Lambda's runtime logs this. A cause's own `Debug` could show a reply of AWS.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&apigw::chain(self))
+    }
 }
 
 impl TaskError {
@@ -57,4 +66,15 @@ impl From<TaskError> for Diagnostic {
 /// The input of a step. Lambda's runtime would log an input that it cannot read, and the input names a person.
 pub(super) fn input<T: DeserializeOwned>(event: &LambdaEvent<Box<RawValue>>) -> Result<T, TaskError> {
     serde_json::from_str(event.payload.get()).map_err(|_| TaskError::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_what_display_shows_and_not_the_debug_of_a_cause() {
+        let error = TaskError::from(Unavailable("down".into()));
+        assert_eq!(format!("{error:?}"), "unavailable: the outcome is unknown: down");
+    }
 }

@@ -43,8 +43,21 @@ impl Api {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request. The answer must have the headers that every answer has, and an error its body.
+    /// Sends a request, and again for up to 20 s while the answer asks for that, as a client does: a dependency is busy,
+    /// or the API is throttled.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        for _ in 0..100 {
+            let answer = self.send_once(request.try_clone().unwrap()).await;
+            if !matches!(answer.status, 429 | 503) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        self.send_once(request).await
+    }
+
+    /// Sends a request. The answer must have the headers that every answer has, and an error its body.
+    async fn send_once(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.text().await.unwrap();

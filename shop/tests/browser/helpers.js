@@ -141,6 +141,7 @@ export const remembered = (page) => page.evaluate(() => JSON.parse(sessionStorag
 
 /** Waits until the checkout token of the page has expired. */
 export async function expiry(page) {
+  await page.waitForFunction(() => JSON.parse(sessionStorage.getItem('crumb-street') ?? '{}').checkout);
   const { checkout: { token } } = await remembered(page);
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
   await page.waitForTimeout(Math.max(0, exp * 1000 - Date.now()) + 100);

@@ -135,7 +135,7 @@ test('the policy of the page allows only its own origin, no script in the page, 
   assert.match(response.headers.get('content-security-policy'), /frame-ancestors 'none'/);
   const page = await open(t, browser, '/', { expects: /inline script/ });
   const policy = await page.getAttribute('meta[http-equiv=Content-Security-Policy]', 'content');
-  assert.equal(policy, "default-src 'self'; base-uri 'none'");
+  assert.equal(policy, "default-src 'self'; base-uri 'none'; form-action 'self'");
   const ran = await page.evaluate(() => {
     const script = document.createElement('script');
     script.textContent = 'window.ran = true';

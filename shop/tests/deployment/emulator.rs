@@ -200,13 +200,14 @@ impl Emulator {
 
 /// The status and the body of an answer. Asks again, as the page does, while the API is throttled or the outcome unknown.
 async fn answer(request: impl Fn() -> RequestBuilder) -> (u16, Value) {
-    loop {
+    for _ in 0..300 {
         let answer = request().send().await.unwrap();
         match answer.status().as_u16() {
             429 | 503 => tokio::time::sleep(Duration::from_millis(100)).await,
             status => return (status, answer.json().await.unwrap()),
         }
     }
+    panic!("no answer but 429 and 503 for 30 s");
 }
 
 /// A body of `POST /orders`.

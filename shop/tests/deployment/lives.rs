@@ -9,7 +9,7 @@ use tokens::{Claimant, Spend as _, Timestamp};
 use crate::emulator::{Emulator, Principal, body};
 
 /// The input of an order's execution.
-fn accepted(id: &OrderId, cookie: &ProductId, quantity: u32, placed_at: u64) -> Value {
+pub(crate) fn accepted(id: &OrderId, cookie: &ProductId, quantity: u32, placed_at: u64) -> Value {
     json!({
         "order": {
             "id": id,

@@ -1,8 +1,13 @@
 //! The log of the deployed functions.
 
 use serde_json::{Value, json};
+use shop::OrderId;
+use uuid::Uuid;
 
-use crate::emulator::{Emulator, Principal, body};
+use crate::{
+    emulator::{Emulator, Principal, body},
+    lives::accepted,
+};
 
 #[tokio::test]
 #[ignore = "needs ministack with a deployed shop"]
@@ -24,12 +29,15 @@ async fn ministack_no_log_holds_a_token_or_a_customer() {
     assert_eq!(emulator.outcome(&id).await.1, "out_of_stock");
     let misspelt = json!({"order": of_canary(json!({})), "has_token": "canary-name"});
     assert_eq!(emulator.invoke("NewOrderFunction", &misspelt).await["errorType"], "Invalid");
+    // Signed with the key, and never minted: the key has leaked.
+    let forged = accepted(&OrderId::new(Uuid::new_v4()), &cookie, 1, apigw::epoch_seconds());
+    assert_eq!(emulator.invoke("NewOrderFunction", &forged).await["errorType"], "TokenRefused");
     let mut invalid = of_canary(body(&cookie, 1));
     invalid["customerproduct"] = json!("canary-name");
     assert_eq!(emulator.order(&token, &invalid).await.0, 400);
 
     let messages = messages(&emulator).await;
-    for expected in ["already_used", "invalid_request"] {
+    for expected in ["already_used", "invalid_request", "unknown_token"] {
         assert!(messages.contains(expected), "{expected} is not in the log that this test reads");
     }
     for canary in ["eyJ", "canary", "+99 000", "Ada Lovelace", "ada@example.com"] {

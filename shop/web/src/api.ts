@@ -3,7 +3,7 @@
 import type { Product } from './cart';
 import { parsePrice } from './money';
 
-/** How long an answer may take, in ms. API Gateway gives up after 29 s, and the functions after 10 s. */
+/** How long an answer may take, in ms. API Gateway gives up after 29 s, and the functions after 12 s. */
 const PATIENCE = 15_000;
 
 /** An answer; its status is null if there was none. Its body is null unless it is a JSON object. */
@@ -11,7 +11,7 @@ type Answer = { status: number | null; body: Record<string, unknown> | null };
 
 let base = '';
 
-/** Loads `/config.json`, which says where the API is, so that one build works everywhere; false without it. */
+/** Loads `/config.json`, which says under which path of this origin the API is; false without it. */
 export async function configure(): Promise<boolean> {
   const { status, body } = await ask('/config.json');
   if (status !== 200 || typeof body?.apiUrl !== 'string') return false;
