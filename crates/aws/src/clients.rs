@@ -108,9 +108,8 @@ impl Clients {
 ///
 /// [`ConfigError`], which names the variable at fault.
 pub fn key_store(settings: Settings<'_>) -> Result<Arc<SecretsManagerKeyStore>, ConfigError> {
-    let connection = Connection::new(settings)?;
-    let client = secrets_manager(&shared(&connection).build(), &connection);
-    Ok(Arc::new(SecretsManagerKeyStore::new(client, settings.text("KEY_RING_SECRET_ID")?)))
+    let (client, secret_id) = key_ring_secret(settings, None)?;
+    Ok(Arc::new(SecretsManagerKeyStore::new(client, secret_id)))
 }
 
 /// The store in the table `TABLE_NAME`, for a function that needs no key ring. Nothing is called yet.
@@ -129,9 +128,8 @@ pub fn token_store(settings: Settings<'_>) -> Result<Arc<DynamoTokenStore>, Conf
 ///
 /// [`ConfigError`], which names the variable at fault.
 pub fn ring_versions(settings: Settings<'_>) -> Result<SecretsManagerRingVersions, ConfigError> {
-    let connection = Connection::new(settings)?;
-    let client = secrets_manager(&shared(&connection).build(), &connection);
-    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
+    let (client, secret_id) = key_ring_secret(settings, None)?;
+    Ok(SecretsManagerRingVersions::new(client, secret_id))
 }
 
 /// As [`ring_versions`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
@@ -143,9 +141,8 @@ pub fn ring_versions_with_http_client(
     settings: Settings<'_>,
     http_client: SharedHttpClient,
 ) -> Result<SecretsManagerRingVersions, ConfigError> {
-    let connection = Connection::new(settings)?;
-    let client = secrets_manager(&shared(&connection).http_client(http_client).build(), &connection);
-    Ok(SecretsManagerRingVersions::new(client, settings.text("KEY_RING_SECRET_ID")?))
+    let (client, secret_id) = key_ring_secret(settings, Some(http_client))?;
+    Ok(SecretsManagerRingVersions::new(client, secret_id))
 }
 
 /// Region, credentials, time-outs and retries of a function's clients, for the client of another service.
@@ -181,6 +178,17 @@ fn dynamodb(shared: &SdkConfig, connection: &Connection) -> aws_sdk_dynamodb::co
     let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(shared);
     dynamodb.set_endpoint_url(connection.dynamodb_endpoint.clone());
     dynamodb
+}
+
+/// The client of Secrets Manager and the secret `KEY_RING_SECRET_ID`, for a function that uses the ring alone.
+fn key_ring_secret(
+    settings: Settings<'_>,
+    http_client: Option<SharedHttpClient>,
+) -> Result<(aws_sdk_secretsmanager::Client, String), ConfigError> {
+    let connection = Connection::new(settings)?;
+    let mut shared = shared(&connection);
+    shared.set_http_client(http_client);
+    Ok((secrets_manager(&shared.build(), &connection), settings.text("KEY_RING_SECRET_ID")?))
 }
 
 /// The client of Secrets Manager.
