@@ -17,7 +17,7 @@ pub struct ApiError {
     message: &'static str,
     reason: &'static str,
     used_at: Option<u64>,
-    member: Option<(&'static str, String)>,
+    members: BTreeMap<&'static str, String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -47,7 +47,7 @@ struct ErrorBody<'a> {
     used_at: Option<String>,
     request_id: &'a str,
     #[serde(flatten)]
-    member: BTreeMap<&'static str, String>,
+    members: BTreeMap<&'static str, String>,
 }
 
 impl ApiError {
@@ -110,13 +110,14 @@ impl ApiError {
 
     /// Adds a member to the body, such as the ID of what the failure is about.
     #[must_use]
-    pub fn with_member(self, name: &'static str, value: String) -> Self {
-        Self { member: Some((name, value)), ..self }
+    pub fn with_member(mut self, name: &'static str, value: String) -> Self {
+        self.members.insert(name, value);
+        self
     }
 
     /// A failure without a cause.
     const fn new(status: StatusCode, message: &'static str, reason: &'static str) -> Self {
-        Self { status, message, reason, used_at: None, member: None, cause: None }
+        Self { status, message, reason, used_at: None, members: BTreeMap::new(), cause: None }
     }
 
     /// Logs the failure, with its whole chain of sources. The line of a 401 or a 503 also counts it.
@@ -157,7 +158,7 @@ impl ApiError {
             reason: self.reason,
             used_at: self.used_at.map(rfc3339),
             request_id,
-            member: self.member.into_iter().collect(),
+            members: self.members,
         };
         let mut response = Response::json(self.status, &body);
         match self.status {

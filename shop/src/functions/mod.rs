@@ -11,7 +11,8 @@ pub use task::TaskError;
 use apigw::Request;
 use percent_encoding::percent_decode_str;
 
-/// The value of the path's variable `name`. It is decoded here, whether API Gateway has done so or not: no valid ID or ARN has a `%`.
+/// The value of the path's variable `name`. It is decoded here, whether API Gateway has done so or not: no valid ID
+/// or ARN has a `%`.
 fn path_parameter(request: &Request, name: &str) -> Option<String> {
     let value = percent_decode_str(request.path_parameter(name)?).decode_utf8();
     Some(value.unwrap_or_default().into_owned())
