@@ -29,7 +29,9 @@ export async function local(parameters = {}) {
   });
   failed.catch(() => {});
   const started = new Promise((resolve) => child.stdout.once('data', (line) => resolve(/http:\S+/.exec(line)[0])));
-  const stop = () => child.kill();
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  /** Ends it, and waits until its port refuses connections. */
+  const stop = () => { child.kill(); return ended; };
   after(stop);
   return { url: await Promise.race([started, failed]), stop };
 }

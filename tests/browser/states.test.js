@@ -331,7 +331,7 @@ test('an API that is down is named, and the token stays in the field', async (t)
   const brief = await local();
   const page = await open(t, browser, brief.url, { expects: /net::ERR_CONNECTION_REFUSED/ });
   const token = await get(page);
-  brief.stop();
+  await brief.stop();
   await page.click('#validate');
   await says(page, 'verdict', 'unknown');
   await says(page, 'note', 'unreachable', { url: `${brief.url}/` });
