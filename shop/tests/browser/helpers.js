@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 
@@ -97,6 +98,27 @@ export function watch(t, page, expects = /^$/) {
   t.after(() => assert.deepEqual(messages.filter((it) => !EXPECTED.test(it) && !expects.test(it)), []));
 }
 
+/** How each screen is looked at: the options of its context by a name. */
+export const LOOKS = [['wide', 1200, 'light'], ['small', 320, 'light'], ['dark', 1200, 'dark'], ['small-dark', 320, 'dark']]
+  .map(([name, width, colorScheme]) => [name, { viewport: { width, height: 900 }, colorScheme, bypassCSP: true }]);
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Fails if axe finds something, something is cut off, or a target is too small. With SHOTS, a picture is saved there. */
+export async function inspect(page, state) {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${state}.png`, fullPage: true });
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
+  const { violations } = await page.evaluate((rules) => window.axe.run({ runOnly: rules }), RULES);
+  assert.deepEqual(violations.map((it) => [it.id, it.nodes.map((it) => it.html)]), [], state);
+  assert.equal(await page.locator('h1').count(), 1, state);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${state}: it scrolls sideways`);
+  const wide = await page.$$eval('#root *', (all) => all.filter((it) => it.getBoundingClientRect().right > innerWidth).map((it) => it.outerHTML.slice(0, 80)));
+  assert.deepEqual(wide, [], state);
+  const small = await page.$$eval('button, input, .button, nav a, footer a, .rows a, .brand', (all) => all.filter((it) => it.offsetParent && it.offsetHeight < 44).map((it) => it.outerHTML));
+  assert.deepEqual(small, [], state);
+}
+
 /** How often the page has sent this. */
 export const count = (page, request) => page.sent.filter((it) => it === request).length;
 
@@ -164,6 +186,24 @@ export const json = (status, body) => ({ status, contentType: 'application/json'
 
 /** A refusal of the API. */
 export const refusal = (status, reason, message = 'No') => json(status, { message, reason, requestId: 'r-1' });
+
+/** A JWT with these claims. The page reads it; only the API would verify it. */
+export const jwt = (claims) => ['{}', JSON.stringify(claims), ''].map((it) => Buffer.from(it).toString('base64url')).join('.');
+
+/** The answer to a sign-in or a refresh, by which an administrator or an employee is signed in. */
+export const session = (role, members) => json(200, {
+  access_token: 'access-1', expires_in: 900, token_type: 'Bearer',
+  id_token: jwt({ email: `${role}@example.com`, ...role === 'admin' && { 'cognito:groups': ['admin'] } }), ...members,
+});
+
+/** Opens a screen for someone who is signed in; `replaced` are answers by their path, or functions that answer. */
+export const openAs = (t, browser, role, path, replaced = {}, options = {}) => open(t, browser, path, {
+  ...options,
+  before: async (page) => {
+    await route(page, 'auth/refresh', session(role));
+    for (const [path, answer] of Object.entries(replaced)) await route(page, path, answer);
+  },
+});
 
 /** Lets the request reach the server, and loses the reply, which only the test gets. */
 export async function loseReply(it) {

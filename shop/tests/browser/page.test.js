@@ -2,39 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import test, { beforeEach } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { checkout, customer, fill, heading, introduce, launch, open, orders, placeOrder, route, refusal, says, stock, url } from './helpers.js';
+import { checkout, customer, fill, heading, inspect, introduce, launch, LOOKS, open, orders, placeOrder, route, refusal, says, stock, url } from './helpers.js';
 
 const browser = await launch();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const SHOTS = process.env.SHOTS;
 
 beforeEach(() => stock());
 
-for (const [name, width, colorScheme] of [['wide', 1200, 'light'], ['small', 320, 'light'], ['dark', 1200, 'dark'], ['small-dark', 320, 'dark']]) {
-  test(`${width} px, ${colorScheme}: axe finds nothing, nothing is cut off, and every target is large enough`, async (t) => {
-    const options = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
-    const check = async (page, state) => {
-      // With SHOTS, a picture of each state is saved there.
-      if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}-${state}.png`, fullPage: true });
-      if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-      assert.deepEqual(violations.map((it) => [it.id, it.nodes.map((it) => it.html)]), [], state);
-      assert.equal(await page.locator('h1').count(), 1, state);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${state}: it scrolls sideways`);
-      const wide = await page.$$eval('#root *', (all) => all.filter((it) => it.getBoundingClientRect().right > innerWidth).map((it) => it.outerHTML.slice(0, 80)));
-      assert.deepEqual(wide, [], state);
-      const small = await page.$$eval('button, input, .button, nav a, .brand', (all) => all.filter((it) => it.offsetParent && it.offsetHeight < 44).map((it) => it.outerHTML));
-      assert.deepEqual(small, [], state);
-    };
+for (const [name, options] of LOOKS) {
+  test(`the shop, ${name}: axe finds nothing, nothing is cut off, and every target is large enough`, async (t) => {
+    const check = (page, state) => inspect(page, `${name}-${state}`);
     stock({ 2: { inventory_count: 7 }, 4: { inventory_count: 0 } });
     const page = await open(t, browser, '/', options);
     await page.getByRole('heading', { name: 'Chocolate Chip' }).waitFor();
     await check(page, 'catalogue');
     const isDark = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor.match(/\d+/)[0] < 128);
-    assert.equal(isDark, colorScheme === 'dark');
+    assert.equal(isDark, options.colorScheme === 'dark');
     await fill(page, { 'Peanut Chocolate': 3, 'Half and Half': 2, 'Chocolate Chip': 5 });
     await check(page, 'cart');
     await page.getByRole('link', { name: 'Checkout' }).click();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
-import { checkout, count, customer, heading, hurry, json, launch, open, orders, placeOrder, refusal, remembered, route, says, stock } from './helpers.js';
+import { checkout, count, customer, heading, hurry, json, jwt, launch, open, orders, placeOrder, refusal, remembered, route, says, stock } from './helpers.js';
 
 const browser = await launch();
 const ID = '00000000-0000-4000-8000-000000000000';
@@ -13,10 +13,7 @@ const tryAgain = (page) => page.getByRole('button', { name: 'Try again' });
 const askAgain = (page) => page.getByRole('button', { name: 'Ask again' });
 
 /** A checkout token with the ID of above. The tests that use it replace the answers of the API. */
-const TOKEN = json(200, {
-  token: ['{}', JSON.stringify({ jti: ID }), ''].map((it) => Buffer.from(it).toString('base64url')).join('.'),
-  expiration: '2100-01-01T00:00:00Z',
-});
+const TOKEN = json(200, { token: jwt({ jti: ID }), expiration: '2100-01-01T00:00:00Z' });
 
 // --- the catalogue ---
 

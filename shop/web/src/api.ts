@@ -7,17 +7,26 @@ import { parsePrice } from './money';
 const PATIENCE = 15_000;
 
 /** An answer; its status is null if there was none. Its body is null unless it is a JSON object. */
-type Answer = { status: number | null; body: Record<string, unknown> | null };
+export type Answer = { status: number | null; body: Record<string, unknown> | null };
 
-let base = '';
+/**
+ * What `/config.json` says: where the API is, and for signing in, the origin that the API knows the page by, the URL of
+ * the user pool's domain, and the page's client ID. Without these the shop works, but nobody can sign in.
+ */
+export type Configuration = { apiUrl: string; siteUrl?: string; signInUrl?: string; clientId?: string };
 
-/** Loads `/config.json`, which says under which path of this origin the API is; false without it. */
+export let configuration: Configuration = { apiUrl: '' };
+
+/** Loads the configuration; false if that fails. */
 export async function configure(): Promise<boolean> {
   const { status, body } = await ask('/config.json');
   if (status !== 200 || typeof body?.apiUrl !== 'string') return false;
-  base = body.apiUrl.replace(/\/$/, '');
+  configuration = { ...body, apiUrl: body.apiUrl.replace(/\/$/, '') };
   return true;
 }
+
+/** Calls a route of the API. */
+export const call = (path: string, init?: RequestInit) => ask(configuration.apiUrl + path, init);
 
 async function ask(url: string, init?: RequestInit): Promise<Answer> {
   try {
@@ -42,13 +51,19 @@ function parse(text: string): Answer['body'] {
 
 /** The products, or undefined if there is no answer that can be used. */
 export async function products(): Promise<Product[] | undefined> {
-  const { status, body } = await ask(`${base}/products`);
-  if (status !== 200 || !Array.isArray(body?.products)) return undefined;
-  const all = body.products.map(product);
+  const { status, body } = await call('/products');
+  return status === 200 ? list(body?.products, product) : undefined;
+}
+
+/** Reads each item of an array; undefined if one of them cannot be read. */
+export function list<T>(items: unknown, read: (item: Record<string, unknown>) => T | undefined): T[] | undefined {
+  if (!Array.isArray(items)) return undefined;
+  const all = items.map(read);
   return all.every((it) => it !== undefined) ? all : undefined;
 }
 
-function product(it: Record<string, unknown>): Product | undefined {
+/** Reads a product as the API writes it. */
+export function product(it: Record<string, unknown>): Product | undefined {
   const { id, product_name: name, description = '', inventory_count: stock, image } = it;
   const price = parsePrice(it.price);
   const isProduct = [id, name, description, image].every((member) => typeof member === 'string');
@@ -61,18 +76,24 @@ export type Token = { token: string; id: string };
 
 /** A new checkout token, or undefined. */
 export async function checkoutToken(): Promise<Token | undefined> {
-  const { status, body } = await ask(`${base}/checkout-token`);
+  const { status, body } = await call('/checkout-token');
   const id = status === 200 && typeof body?.token === 'string' && jti(body.token);
   return id ? { token: body.token as string, id } : undefined;
 }
 
-/** The `jti` of a token. The page verifies nothing: the API does. */
+/** The `jti` of a token. */
 export function jti(token: string): string | undefined {
+  const { jti } = claims(token);
+  return typeof jti === 'string' ? jti : undefined;
+}
+
+/** The claims of a JWT, or none if it is not one. The page verifies nothing: the API does. */
+export function claims(token: string): Record<string, unknown> {
   try {
-    const claims = JSON.parse(atob((token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')));
-    return typeof claims.jti === 'string' ? claims.jti : undefined;
+    const bytes = atob((token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/'));
+    return parse(new TextDecoder().decode(Uint8Array.from(bytes, (it) => it.charCodeAt(0)))) ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -91,7 +112,7 @@ export type Placed =
 /** Places an order. */
 export async function placeOrder(token: string, order: string): Promise<Placed> {
   const headers = { 'Content-Type': 'application/json', 'X-Access-Token': token };
-  const { status, body } = await ask(`${base}/orders`, { method: 'POST', headers, body: order });
+  const { status, body } = await call('/orders', { method: 'POST', headers, body: order });
   const message = typeof body?.message === 'string' ? body.message : '';
   if (status === 202 && typeof body?.order_id === 'string') return { is: 'accepted' };
   // A refusal without a reason is not from the API.
@@ -109,7 +130,7 @@ export type Status = 'waiting' | 'confirmed' | 'sold_out' | 'refused' | 'failed'
 
 /** The status of the order `id`. */
 export async function orderStatus(id: string): Promise<Status> {
-  const { status, body } = await ask(`${base}/orders/status/${encodeURIComponent(id)}`);
+  const { status, body } = await call(`/orders/status/${encodeURIComponent(id)}`);
   if (status === 404 && typeof body?.reason === 'string') return 'unknown';
   if (status !== 200) return 'unanswered';
   switch (body?.status) {

@@ -29,6 +29,15 @@ const MOST_LINES = 20;
 /** How many of a product one order can have. */
 export const limit = (product: Product) => Math.min(MOST, product.stock);
 
+/** From this stock on, it is said how many are left. */
+const LOW = 10;
+
+export const isLow = ({ stock }: Product) => stock < LOW;
+
+/** The stock, in words. */
+export const inStock = (product: Product) =>
+  product.stock === 0 ? 'Out of stock' : isLow(product) ? `Only ${product.stock} left` : `${product.stock} in stock`;
+
 /** The cart with `quantity` of the product, or as many as there are. */
 export function put(cart: Cart, product: Product, quantity: number): Cart {
   const { [product.id]: _, ...others } = cart;

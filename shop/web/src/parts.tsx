@@ -1,6 +1,6 @@
 // What several screens are made of.
 
-import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type InputHTMLAttributes, type ReactNode, type SyntheticEvent } from 'react';
 import { products } from './api';
 import { correct, total, type Line, type Product } from './cart';
 import { isOpen } from './checkout';
@@ -54,8 +54,23 @@ export function Picture({ image }: { image: string }) {
   return <img src={`/images/${image}`} alt="" width="240" height="240" onError={fall} />;
 }
 
+type FieldProps = { id: string; label: string; problem: string | undefined; help?: string } & InputHTMLAttributes<HTMLInputElement>;
+
+/** A field of a form with its label, and what is wrong with it. */
+export function Field({ id, label, problem, help, ...input }: FieldProps) {
+  const notes = [help && `${id}-help`, problem && `${id}-problem`].filter(Boolean).join(' ');
+  return (
+    <p className="field">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} required aria-invalid={problem ? true : undefined} aria-describedby={notes || undefined} {...input} />
+      {help && <span id={`${id}-help`} className="help">{help}</span>}
+      {problem && <span id={`${id}-problem`} className="problem">{problem}</span>}
+    </p>
+  );
+}
+
 /** The lines of a cart or an order, with their amounts and the total. */
-export function Lines({ lines }: { lines: Line[] }) {
+export function Lines({ lines }: { lines: (Line & { image?: string })[] }) {
   return (
     <table className="lines">
       <thead>
@@ -64,7 +79,7 @@ export function Lines({ lines }: { lines: Line[] }) {
       <tbody>
         {lines.map((line, i) => (
           <tr key={i}>
-            <th scope="row">{line.name} <small>{usd(line.price)} each</small></th>
+            <th scope="row">{line.image && <Picture image={line.image} />}<span>{line.name} <small>{usd(line.price)} each</small></span></th>
             <td>{line.quantity}</td>
             <td>{usd(total([line]))}</td>
           </tr>

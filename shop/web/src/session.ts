@@ -1,8 +1,8 @@
 // What survives a reload: this tab's cart, customer and checkout, in sessionStorage.
 
-import { useSyncExternalStore } from 'react';
 import type { Token } from './api';
 import type { Cart, Customer, Line } from './cart';
+import { variable } from './variable';
 
 /**
  * One use of the checkout, for one order at most.
@@ -29,27 +29,21 @@ function load(): Session {
   }
 }
 
-let current = load();
-const listeners = new Set<() => void>();
+const current = variable(load());
 
 /** The session now. */
-export const session = () => current;
+export const session = current.get;
+
+/** The session, for a component. */
+export const useSession = current.use;
 
 /** Replaces these members. */
 export function update(members: Partial<Session>) {
-  current = { ...current, ...members };
+  const next = { ...session(), ...members };
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(current));
+    sessionStorage.setItem(KEY, JSON.stringify(next));
   } catch {
     // Without storage the page works until it is reloaded.
   }
-  for (const listener of listeners) listener();
-}
-
-/** The session, for a component. */
-export function useSession(): Session {
-  return useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, session);
+  current.set(next);
 }

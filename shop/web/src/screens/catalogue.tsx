@@ -1,12 +1,9 @@
 import { Link } from 'wouter';
-import { count, limit, put, total, type Product } from '../cart';
+import { count, inStock, isLow, limit, put, total, type Product } from '../cart';
 import { isOpen } from '../checkout';
 import { usd } from '../money';
 import { Changes, Note, Picture, Screen, useCatalogue } from '../parts';
 import { update, useSession } from '../session';
-
-/** From this stock on, the customer is told how many are left. */
-const LOW = 10;
 
 export function Catalogue() {
   const { products, changes, load } = useCatalogue();
@@ -61,9 +58,7 @@ function Card({ product, isLocked }: { product: Product; isLocked: boolean }) {
       <h2>{product.name}</h2>
       <p>{product.description}</p>
       <p className="price">{usd(product.price)}</p>
-      <p className={product.stock < LOW ? 'stock low' : 'stock'}>
-        {product.stock === 0 ? 'Out of stock' : product.stock < LOW ? `Only ${product.stock} left` : `${product.stock} in stock`}
-      </p>
+      <p className={isLow(product) ? 'stock low' : 'stock'}>{inStock(product)}</p>
       {most > 0 && (
         <fieldset className="stepper" disabled={isLocked}>
           <legend className="unseen">{product.name}</legend>

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Link, useLocation } from 'wouter';
 import { obstacle, problems } from '../cart';
 import { isOpen, place, prepare, type Result } from '../checkout';
-import { Changes, Lines, Note, Screen, useCatalogue } from '../parts';
+import { Changes, Field, Lines, Note, Screen, useCatalogue } from '../parts';
 import { session, update, useSession } from '../session';
 
 const FIELDS = [
@@ -79,7 +79,12 @@ export function Checkout() {
         )}
         <fieldset>
           <legend>Who is it for?</legend>
-          {FIELDS.map((field) => <Field key={field.name} {...field} value={customer[field.name]} isFixed={isSent} problem={found[field.name]} />)}
+          {FIELDS.map(({ name, ...field }) => (
+            <Field
+              key={name} id={name} {...field} value={customer[name]} readOnly={isSent} problem={found[name]}
+              onChange={(event) => update({ customer: { ...session().customer, [name]: event.target.value } })}
+            />
+          ))}
         </fieldset>
         <p className="help">There is no payment: this shop is a demonstration and charges nothing.</p>
         <button className="primary" aria-disabled={isPlacing || why !== undefined} aria-describedby={why && 'why'}>
@@ -91,22 +96,6 @@ export function Checkout() {
         </div>
       </form>
     </Screen>
-  );
-}
-
-type FieldProps = (typeof FIELDS)[number] & { value: string; isFixed: boolean; problem: string | undefined };
-
-function Field({ name, label, type, autoComplete, value, isFixed, problem }: FieldProps) {
-  return (
-    <p className="field">
-      <label htmlFor={name}>{label}</label>
-      <input
-        id={name} type={type} autoComplete={autoComplete} value={value} readOnly={isFixed} required
-        onChange={(event) => update({ customer: { ...session().customer, [name]: event.target.value } })}
-        aria-invalid={problem ? true : undefined} aria-describedby={problem && `${name}-problem`}
-      />
-      {problem && <span id={`${name}-problem`} className="problem">{problem}</span>}
-    </p>
   );
 }
 
