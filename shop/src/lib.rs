@@ -3,6 +3,7 @@
 //! | question | answered in |
 //! | --- | --- |
 //! | what money, a product and an order are, and when an order is confirmed | `money.rs`, `product.rs`, `order.rs` |
+//! | what a person who is signed in has and may do | `sign_in.rs`, `role.rs` |
 //! | what the functions need from outside | `ports.rs` |
 //! | how AWS provides it | `aws/` |
 //! | what each function does | `functions/` |
@@ -16,11 +17,18 @@ mod money;
 mod order;
 mod ports;
 mod product;
+mod role;
+mod sign_in;
 
 pub use money::Cents;
 pub use order::{
-    Accepted, Customer, InvalidMember, Line, MAX_LINES, MAX_QUANTITY, Order, OrderId, PricingError, Settlement, Status,
-    Taking, Wanted, Wish, Write, price, settle,
+    Accepted, Customer, InvalidMember, Line, MAX_LINES, MAX_QUANTITY, Order, OrderId, Position, PricingError,
+    Settlement, Status, StoredOrder, Taking, Wanted, Wish, Write, price, settle,
 };
-pub use ports::{Catalogue, Execution, Executions, Orders, Start, Unavailable};
+pub use ports::{
+    ApiKey, Call, Catalogue, EditableCatalogue, Execution, Executions, IdentityProvider, KeySource, OrderList, Orders,
+    ProductsApi, Replacement, Reply, Start, Unavailable,
+};
 pub use product::{Product, ProductId};
+pub use role::Role;
+pub use sign_in::{PageTokens, RefreshToken};

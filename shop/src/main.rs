@@ -3,8 +3,8 @@
 use apigw::Settings;
 use lambda_runtime::{Error, service_fn};
 use shop::{
-    aws::{DynamoCatalogue, DynamoOrders, StepFunctions},
-    functions::{checkout, new_order, products, update_inventory},
+    aws::{Cognito, DynamoCatalogue, DynamoOrderList, DynamoOrders, HttpsProductsApi, SecretKey, StepFunctions},
+    functions::{checkout, crud, new_order, orders, products, proxy, session, update_inventory},
 };
 use tokens::{KeyStore as _, Timestamp};
 
@@ -35,6 +35,25 @@ async fn main() -> Result<(), Error> {
         "update_inventory" => {
             let service = update_inventory::Service { orders: DynamoOrders::from_settings(settings)? };
             lambda_runtime::run(service_fn(|event| update_inventory::handle(&service, event))).await
+        }
+        "orders" => {
+            let service = orders::Service::new(settings, DynamoOrderList::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| orders::handle(&service, event))).await
+        }
+        "proxy" => {
+            let api = HttpsProductsApi::from_settings(settings)?;
+            let ports = proxy::Ports { api, key: SecretKey::from_settings(settings)? };
+            let service = proxy::Service::new(settings, ports)?;
+            service.warm_up().await;
+            lambda_runtime::run(service_fn(|event| proxy::handle(&service, event))).await
+        }
+        "crud" => {
+            let service = crud::Service::new(settings, DynamoCatalogue::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| crud::handle(&service, event))).await
+        }
+        "session" => {
+            let service = session::Service::new(settings, Cognito::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| session::handle(&service, event))).await
         }
         other => Err(format!("there is no function {other}").into()),
     }

@@ -23,7 +23,7 @@ fn value(name: &str) -> &'static str {
         "CHECKOUT_TOKEN" => "required",
         "ORDER_MACHINE_ARN" => "arn:aws:states:us-east-1:123456789012:stateMachine:orders",
         // Where nothing answers.
-        name if name.starts_with("AWS_ENDPOINT_URL") => "http://127.0.0.1:9",
+        name if name.starts_with("AWS_ENDPOINT_URL") || name.ends_with("_URL") => "http://127.0.0.1:9",
         _ => "value",
     }
 }

@@ -1,15 +1,22 @@
 //! The ports on AWS.
 
 mod catalogue;
+mod cognito;
 mod executions;
+mod https;
+mod order_list;
 mod orders;
+mod products_api;
 
 use apigw::{ConfigError, Settings};
 use aws_sdk_dynamodb::Client;
 
-pub use catalogue::{DynamoCatalogue, UnreadableProduct, to_item};
+pub use catalogue::{DynamoCatalogue, IF_NO_PRODUCT, IF_PRODUCT, IF_SEEN, UnreadableProduct, to_item};
+pub use cognito::Cognito;
 pub use executions::StepFunctions;
+pub use order_list::DynamoOrderList;
 pub use orders::{CONFIRM, DynamoOrders, IF_ENOUGH, IF_NEW, IF_PENDING, REJECT, TAKE};
+pub use products_api::{HttpsProductsApi, SecretKey};
 
 use crate::Unavailable;
 
