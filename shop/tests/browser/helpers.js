@@ -107,6 +107,7 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 /** Fails if axe finds something, something is cut off, or a target is too small. With SHOTS, a picture is saved there. */
 export async function inspect(page, state) {
+  await page.waitForSelector('h1');
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${state}.png`, fullPage: true });
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
   const { violations } = await page.evaluate((rules) => window.axe.run({ runOnly: rules }), RULES);
@@ -189,6 +190,31 @@ export const refusal = (status, reason, message = 'No') => json(status, { messag
 
 /** A JWT with these claims. The page reads it; only the API would verify it. */
 export const jwt = (claims) => ['{}', JSON.stringify(claims), ''].map((it) => Buffer.from(it).toString('base64url')).join('.');
+
+export const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+/** Signs in on the page of the user pool, to which a staff screen leads. */
+export async function enterPassword(page, role, password) {
+  const email = `${role}@example.com`;
+  const passwords = JSON.parse(readFileSync(new URL('../../.up/staff.json', import.meta.url)));
+  await button(page, 'Sign in').click();
+  await page.getByLabel('Username').fill(email);
+  await page.getByLabel('Password').fill(password ?? passwords[email]);
+  await button(page, 'Sign in').click();
+}
+
+/** Opens a staff screen, signs in, and comes back to the screen; `page.tokens` are those it got since. */
+export async function signIn(t, browser, role, path = '/orders', options) {
+  const page = await open(t, browser, path, options);
+  page.tokens = [];
+  page.on('response', async (response) => {
+    if (/\/auth\/(exchange|refresh)$/.test(response.url()) && response.ok()) page.tokens.push(await response.json());
+  });
+  await enterPassword(page, role);
+  await page.locator('.staff-bar').waitFor();
+  assert.equal(page.url(), url + path);
+  return page;
+}
 
 /** The answer to a sign-in or a refresh, by which an administrator or an employee is signed in. */
 export const session = (role, members) => json(200, {

@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { count, heading, hurry, inspect, json, jwt, launch, LOOKS, open, openAs, refusal, route, says, session, shop, url } from './helpers.js';
+import { button, count, heading, hurry, inspect, json, jwt, launch, LOOKS, open, openAs, refusal, route, says, session, shop, url } from './helpers.js';
 
 const browser = await launch();
 const ID = '00000000-0000-4000-8000-000000000000';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const DOWN = refusal(503, 'unavailable');
 
 // --- signing in ---

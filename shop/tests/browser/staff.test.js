@@ -1,35 +1,13 @@
-// The staff on the deployment: who may do what, how long they are signed in, and what a mailed link opens.
+// The staff on the deployment: who may do what, and how long they are signed in.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import test, { beforeEach } from 'node:test';
-import { checkout, count, customer, heading, launch, left, open, placeOrder, remove, route, says, shop, stock, url, watch } from './helpers.js';
+import { button, checkout, customer, enterPassword, heading, jwt, launch, left, open, placeOrder, route, says, shop, signIn, stock, url } from './helpers.js';
 
 const browser = await launch();
-const UP = new URL('../../up', import.meta.url).pathname;
-const PASSWORDS = JSON.parse(readFileSync(new URL('../../.up/staff.json', import.meta.url)));
 const COOKIE = '__Host-refresh';
 
 beforeEach(() => stock());
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
-
-/** Opens a staff screen, signs in on the user pool's page, and comes back to the screen; `page.tokens` are those it got. */
-async function signIn(t, role, path = '/orders', options) {
-  const page = await open(t, browser, path, options);
-  page.tokens = [];
-  page.on('response', async (response) => {
-    if (/\/auth\/(exchange|refresh)$/.test(response.url()) && response.ok()) page.tokens.push(await response.json());
-  });
-  await button(page, 'Sign in').click();
-  await page.getByLabel('Username').fill(`${role}@example.com`);
-  await page.getByLabel('Password').fill(PASSWORDS[`${role}@example.com`]);
-  await button(page, 'Sign in').click();
-  await page.locator('.staff-bar').waitFor();
-  assert.equal(page.url(), url + path);
-  return page;
-}
 
 /** Calls the API as the page would, from outside of a browser. */
 const call = (path, token, method = 'GET', body) => fetch(shop.apiUrl + path, {
@@ -43,7 +21,7 @@ test('an administrator sees what was ordered', async (t) => {
   await heading(shopping, 'Your order is confirmed');
   const number = await shopping.textContent('.number strong');
 
-  const page = await signIn(t, 'admin');
+  const page = await signIn(t, browser, 'admin');
   const row = page.locator('tbody tr', { hasText: name });
   await row.waitFor();
   assert.equal(await row.locator('.status').textContent(), 'Confirmed');
@@ -58,7 +36,7 @@ test('an administrator sees what was ordered', async (t) => {
 });
 
 test('an administrator adds, edits and deletes a product, and customers see it', async (t) => {
-  const page = await signIn(t, 'admin', '/stock');
+  const page = await signIn(t, browser, 'admin', '/stock');
   await button(page, 'Add a product').click();
   const dialog = page.getByRole('dialog');
   for (const [label, value] of Object.entries({ Name: 'Oat <b>', Description: 'Oats.', Price: '1.5', Stock: '12' })) await dialog.getByLabel(label).fill(value);
@@ -88,7 +66,7 @@ test('an administrator adds, edits and deletes a product, and customers see it',
 });
 
 test('an order that comes between is not lost by an edit of the stock', async (t) => {
-  const page = await signIn(t, 'admin', '/stock');
+  const page = await signIn(t, browser, 'admin', '/stock');
   await button(page, 'Edit Chocolate Chip').click();
   const shopping = await checkout(t, browser, customer(), { 'Chocolate Chip': 5 });
   await placeOrder(shopping).click();
@@ -104,7 +82,7 @@ test('an order that comes between is not lost by an edit of the stock', async (t
 });
 
 test('an employee sees orders and looks up a product; the API refuses all else', async (t) => {
-  const page = await signIn(t, 'employee', '/stock');
+  const page = await signIn(t, browser, 'employee', '/stock');
   assert.equal(await page.locator('.staff-bar small').textContent(), 'Employee');
   await page.getByLabel('Number of the product').fill('2');
   await button(page, 'Look up').click();
@@ -128,28 +106,22 @@ test('one who is no longer an administrator is told so by the API', async (t) =>
   await route(page, 'auth/exchange', async (it) => {
     const response = await it.fetch();
     const tokens = await response.json();
-    const id = ['{}', JSON.stringify({ email: 'employee@example.com', 'cognito:groups': ['admin'] }), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');
-    await it.fulfill({ response, json: { ...tokens, id_token: id } });
+    const claims = { email: 'employee@example.com', 'cognito:groups': ['admin'] };
+    await it.fulfill({ response, json: { ...tokens, id_token: jwt(claims) } });
   });
-  await button(page, 'Sign in').click();
-  await page.getByLabel('Username').fill('employee@example.com');
-  await page.getByLabel('Password').fill(PASSWORDS['employee@example.com']);
-  await button(page, 'Sign in').click();
+  await enterPassword(page, 'employee');
   await says(page, 'The stock could not be loaded: only administrators may do this.');
 });
 
 test('a wrong password signs nobody in', async (t) => {
   const page = await open(t, browser, '/orders');
-  await button(page, 'Sign in').click();
-  await page.getByLabel('Username').fill('admin@example.com');
-  await page.getByLabel('Password').fill('wrong');
-  await button(page, 'Sign in').click();
+  await enterPassword(page, 'admin', 'wrong');
   await page.getByText('Incorrect username or password.').waitFor();
   assert.deepEqual(await page.context().cookies(url), []);
 });
 
 test('no token is in the storage, the address, the history or the text of the page, and no script reads the cookie', async (t) => {
-  const page = await signIn(t, 'admin');
+  const page = await signIn(t, browser, 'admin');
   await page.locator('table, .empty').first().waitFor();
   const [cookie] = await page.context().cookies(url);
   const { name, httpOnly, secure, sameSite, path } = cookie;
@@ -165,7 +137,7 @@ test('no token is in the storage, the address, the history or the text of the pa
 });
 
 test('the access token expires: it is refreshed by the cookie, once, and an administrator stays one', async (t) => {
-  const page = await signIn(t, 'admin', '/stock', { before: (page) => page.clock.install() });
+  const page = await signIn(t, browser, 'admin', '/stock', { before: (page) => page.clock.install() });
   await button(page, 'Edit Chocolate Chip').waitFor();
   await page.clock.fastForward('15:00');
   await button(page, 'Edit Chocolate Chip').click();
@@ -179,7 +151,7 @@ test('the access token expires: it is refreshed by the cookie, once, and an admi
 });
 
 test('an access token that the API refuses is refreshed, and the call repeated', async (t) => {
-  const page = await signIn(t, 'employee', '/reports');
+  const page = await signIn(t, browser, 'employee', '/reports');
   await route(page, 'orders', (it) => it.continue({ headers: { ...it.request().headers(), authorization: `Bearer ${page.tokens[0].id_token}` } }), 1);
   await page.getByRole('link', { name: 'Orders' }).click();
   await page.locator('table, .empty').first().waitFor();
@@ -187,7 +159,7 @@ test('an access token that the API refuses is refreshed, and the call repeated',
 });
 
 test('signing out ends the session of the API and that of the user pool', async (t) => {
-  const page = await signIn(t, 'admin');
+  const page = await signIn(t, browser, 'admin');
   await page.locator('table, .empty').first().waitFor();
   const [cookie] = await page.context().cookies(url);
   await button(page, 'Sign out').click();
@@ -204,59 +176,4 @@ test('signing out ends the session of the API and that of the user pool', async 
   assert.deepEqual(await page.context().cookies(url), []);
   await button(page, 'Sign in').click();
   await page.getByLabel('Password').waitFor();
-});
-
-test('reports are created and opened, one after the other', async (t) => {
-  const page = await signIn(t, 'employee', '/reports');
-  await button(page, 'Create the reports').click();
-  await says(page, 'The reports are ready.');
-  for (const name of ['orders', 'products']) {
-    await button(page, `Open the report on ${name}`).click();
-    await page.waitForURL(`${shop.endpoint}/**`);
-    await page.waitForSelector('h1');
-    assert.match((await page.textContent('h1')).toLowerCase(), new RegExp(name.slice(0, -1)));
-    assert.equal(await page.locator('script').count(), 0);
-    await page.goBack();
-    await button(page, `Open the report on ${name}`).waitFor();
-  }
-  assert.equal(count(page, 'POST /create-report'), 1);
-});
-
-/** The links of the last mail. */
-function mailedLinks() {
-  const links = execFileSync(UP, ['mail'], { encoding: 'utf8' }).match(/http\S+\/report#\S+/g) ?? [];
-  return links.slice(-2);
-}
-
-test('the mail has a link to each report: nothing that follows links opens it, a click does, and that once', async (t) => {
-  const page = await signIn(t, 'admin', '/reports');
-  await button(page, 'Create the reports').click();
-  await says(page, 'The reports are ready.');
-  const links = mailedLinks();
-  assert.equal(links.length, 2);
-
-  // A scanner of mails gets everything that it can find, with and without the token, and runs the scripts.
-  for (const link of links) {
-    const token = link.split('#')[1];
-    for (const address of [link, `${url}/report?${token}`, `${url}/report/${token}`, `${url}/api/report-link`, `${url}/api/report-link?token=${token}`]) {
-      for (const method of ['GET', 'HEAD']) await fetch(address, { method });
-    }
-    const scanner = await open(t, browser, link.slice(url.length));
-    await button(scanner, 'Open the report').waitFor();
-    assert.deepEqual(scanner.sent, []);
-  }
-
-  for (const [link, name] of [[links[0], 'order'], [links[1], 'product']]) {
-    const reader = await open(t, browser, link.slice(url.length));
-    assert.equal(reader.url(), `${url}/report`);
-    await button(reader, 'Open the report').click();
-    await reader.waitForURL(`${shop.endpoint}/**`);
-    assert.match((await reader.textContent('h1')).toLowerCase(), new RegExp(name));
-
-    const second = await open(t, browser, link.slice(url.length));
-    await button(second, 'Open the report').click();
-    await says(second, 'This link was used already, on ');
-    const usedAt = new Date(await second.getAttribute('.note time', 'datetime'));
-    assert.ok(Math.abs(Date.now() - usedAt) < 60_000, String(usedAt));
-  }
 });
