@@ -3,6 +3,7 @@
 //! | question | answered in |
 //! | --- | --- |
 //! | what money, a product and an order are, and when an order is confirmed | `money.rs`, `product.rs`, `order.rs` |
+//! | what the reports say, and what they look like | `figures.rs`, `report/` |
 //! | what the functions need from outside | `ports.rs` |
 //! | how AWS provides it | `aws/` |
 //! | what each function does | `functions/` |
@@ -11,16 +12,21 @@
 //! `Handler` of a function in the template chooses the one that it runs (`main.rs`).
 
 pub mod aws;
+mod figures;
 pub mod functions;
 mod money;
 mod order;
 mod ports;
 mod product;
+pub mod report;
 
+pub use figures::{
+    BEST_SELLERS, DAYS, LOW_STOCK, NEWEST, OrderFigures, ProductFigures, Sale, Seller, ShelfFigures, covered_since,
+};
 pub use money::Cents;
 pub use order::{
     Accepted, Customer, InvalidMember, Line, MAX_LINES, MAX_QUANTITY, Order, OrderId, PricingError, Settlement, Status,
     Taking, Wanted, Wish, Write, price, settle,
 };
-pub use ports::{Catalogue, Execution, Executions, Orders, Start, Unavailable};
+pub use ports::{Catalogue, Documents, Execution, Executions, Orders, Sales, Start, Unavailable};
 pub use product::{Product, ProductId};

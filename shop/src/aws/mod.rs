@@ -1,15 +1,19 @@
 //! The ports on AWS.
 
 mod catalogue;
+mod documents;
 mod executions;
 mod orders;
+mod sales;
 
 use apigw::{ConfigError, Settings};
 use aws_sdk_dynamodb::Client;
 
 pub use catalogue::{DynamoCatalogue, UnreadableProduct, to_item};
+pub use documents::S3Documents;
 pub use executions::StepFunctions;
 pub use orders::{CONFIRM, DynamoOrders, IF_ENOUGH, IF_NEW, IF_PENDING, REJECT, TAKE};
+pub use sales::DynamoSales;
 
 use crate::Unavailable;
 

@@ -3,6 +3,9 @@
 pub mod checkout;
 pub mod new_order;
 pub mod products;
+pub mod report;
+pub mod report_link;
+pub mod reports;
 mod task;
 pub mod update_inventory;
 

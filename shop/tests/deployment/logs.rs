@@ -49,7 +49,7 @@ async fn ministack_no_log_holds_a_token_or_a_customer() {
 }
 
 /// The messages of all log groups, those that Lambda makes for itself too.
-async fn messages(emulator: &Emulator) -> String {
+pub(crate) async fn messages(emulator: &Emulator) -> String {
     let mut messages = String::new();
     for group in pages(emulator, "DescribeLogGroups", json!({}), "logGroups").await {
         let group = json!({"logGroupName": group["logGroupName"]});

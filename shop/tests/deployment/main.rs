@@ -13,4 +13,5 @@ mod emulator;
 mod lives;
 mod logs;
 mod races;
+mod reports;
 mod roles;

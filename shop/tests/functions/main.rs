@@ -4,7 +4,9 @@
 
 mod checkout;
 mod conservation;
+mod figures;
 mod helpers;
 mod products;
+mod reports;
 mod requests;
 mod steps;

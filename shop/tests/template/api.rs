@@ -8,13 +8,25 @@ use crate::template::{properties, template};
 fn the_answers_of_the_gateway_have_the_headers_and_the_body_of_every_answer() {
     let responses = &properties("ShopApi")["GatewayResponses"];
     let kinds: Vec<_> = responses.as_object().unwrap().keys().collect();
-    assert_eq!(kinds, ["DEFAULT_4XX", "DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"]);
+    let expected = [
+        "ACCESS_DENIED",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "AUTHORIZER_FAILURE",
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+    ];
+    assert_eq!(kinds, expected);
     for (kind, response) in responses.as_object().unwrap() {
         let mut names = vec!["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control"];
-        if kind.starts_with("INTEGRATION") {
-            // Whether an order was accepted is not known.
+        if kind.starts_with("INTEGRATION") || kind.starts_with("AUTHORIZER") {
+            // Whether an order was accepted, or a token spent, is not known.
             assert_eq!(response["StatusCode"], 503, "{kind}");
             names.push("Retry-After");
+        }
+        if kind == "ACCESS_DENIED" {
+            names.push("WWW-Authenticate");
         }
         names.push("X-Content-Type-Options");
         let headers = response["ResponseParameters"]["Headers"].as_object().unwrap();
@@ -22,7 +34,14 @@ fn the_answers_of_the_gateway_have_the_headers_and_the_body_of_every_answer() {
         assert_eq!(headers["Access-Control-Allow-Origin"], "'${SiteUrl}'", "{kind}");
         let body: Value =
             serde_json::from_str(response["ResponseTemplates"]["application/json"].as_str().unwrap()).unwrap();
-        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["message", "reason", "requestId"], "{kind}");
+        let mut members = vec!["message", "reason", "requestId"];
+        if kind == "ACCESS_DENIED" {
+            assert_eq!(response["StatusCode"], 401);
+            assert_eq!(body["reason"], "$context.authorizer.reason");
+            assert_eq!(body["usedAt"], "$context.authorizer.usedAt");
+            members.push("usedAt");
+        }
+        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), members, "{kind}");
     }
 }
 
