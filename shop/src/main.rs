@@ -3,8 +3,13 @@
 use apigw::Settings;
 use lambda_runtime::{Error, service_fn};
 use shop::{
-    aws::{DynamoCatalogue, DynamoOrders, DynamoSales, S3Documents, StepFunctions},
-    functions::{checkout, new_order, products, report, report_link, reports, update_inventory},
+    aws::{
+        Cognito, DynamoCatalogue, DynamoOrderList, DynamoOrders, DynamoSales, HttpsProductsApi, S3Documents, SecretKey,
+        StepFunctions,
+    },
+    functions::{
+        checkout, crud, new_order, orders, products, proxy, report, report_link, reports, session, update_inventory,
+    },
 };
 use tokens::{KeyStore as _, Timestamp};
 
@@ -40,6 +45,25 @@ async fn main() -> Result<(), Error> {
         "update_inventory" => {
             let service = update_inventory::Service { orders: DynamoOrders::from_settings(settings)? };
             lambda_runtime::run(service_fn(|event| update_inventory::handle(&service, event))).await
+        }
+        "orders" => {
+            let service = orders::Service::new(settings, DynamoOrderList::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| orders::handle(&service, event))).await
+        }
+        "proxy" => {
+            let api = HttpsProductsApi::from_settings(settings)?;
+            let ports = proxy::Ports { api, key: SecretKey::from_settings(settings)? };
+            let service = proxy::Service::new(settings, ports)?;
+            service.warm_up().await;
+            lambda_runtime::run(service_fn(|event| proxy::handle(&service, event))).await
+        }
+        "crud" => {
+            let service = crud::Service::new(settings, DynamoCatalogue::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| crud::handle(&service, event))).await
+        }
+        "session" => {
+            let service = session::Service::new(settings, Cognito::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| session::handle(&service, event))).await
         }
         "reports" => {
             let executions = StepFunctions::from_settings(settings, "REPORT_MACHINE_ARN")?;

@@ -251,6 +251,48 @@ impl Status {
     }
 }
 
+/// An order as it is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredOrder {
+    /// What was ordered.
+    pub order: Order,
+    /// Its status.
+    pub status: Status,
+    /// Why it has this status, if there is a reason, such as `out_of_stock`.
+    pub reason: Option<String>,
+}
+
+/// The position of an order in the list of all orders by time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Position {
+    /// When the order was accepted.
+    pub placed_at: Timestamp,
+    /// Its ID.
+    pub id: OrderId,
+}
+
+impl Position {
+    /// Reads a position as it is written; `None` if `text` is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (placed_at, id) = text.split_once('.')?;
+        let position = Self { placed_at: Timestamp(placed_at.parse().ok()?), id: OrderId::parse(id)? };
+        (position.to_string() == text).then_some(position)
+    }
+}
+
+impl From<&StoredOrder> for Position {
+    fn from(StoredOrder { order, .. }: &StoredOrder) -> Self {
+        Self { placed_at: order.placed_at, id: order.id }
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.placed_at.0, self.id)
+    }
+}
+
 /// The outcome of one write of a cancelled transaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Write<T> {

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 
 use tokens::{Jti, Timestamp};
 
-use crate::{Order, OrderId, Product, ProductId, Sale, Settlement, Status, Taking};
+use crate::{
+    Order, OrderId, PageTokens, Position, Product, ProductId, RefreshToken, Sale, Settlement, Status, StoredOrder,
+    Taking,
+};
 
 /// A call failed with an unknown outcome: it may have taken effect or not. Every call can be repeated.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,49 @@ pub trait Catalogue: Send + Sync {
     ///
     /// [`Unavailable`].
     async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable>;
+}
+
+/// The products, which an admin can change.
+#[async_trait]
+pub trait EditableCatalogue: Catalogue {
+    /// Adds a product. Returns whether this product is there then, and not another one with its ID.
+    ///
+    /// MUST be one atomic step. Repeated, it succeeds and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn add(&self, product: &Product) -> Result<bool, Unavailable>;
+
+    /// Replaces the product with this ID, if there is one; and if `seen` is given, only if that is its stock.
+    ///
+    /// MUST be one atomic step.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn replace(&self, product: &Product, seen: Option<u64>) -> Result<Replacement, Unavailable>;
+
+    /// Removes a product, if there is one with this ID.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn remove(&self, id: &ProductId) -> Result<(), Unavailable>;
+}
+
+/// The outcome of replacing a product.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Replacement {
+    /// It is replaced.
+    Replaced,
+    /// There is no such product.
+    Missing,
+    /// It has another stock than the one that was seen, and nothing was changed.
+    StockChanged {
+        /// The stock that it has.
+        inventory_count: u64,
+    },
 }
 
 /// The orders, and the stock that they take.
@@ -68,6 +114,27 @@ pub trait Orders: Send + Sync {
     ///
     /// [`Unavailable`].
     async fn reject(&self, id: &OrderId) -> Result<Option<Status>, Unavailable>;
+}
+
+/// The orders, for those who read them.
+#[async_trait]
+pub trait OrderList: Send + Sync {
+    /// The newest orders that come after `before` in the list, newest first, at most `limit` of them.
+    ///
+    /// Called again with the [`Position`] of the last one, it continues the list, in which every order comes once. An
+    /// order of the last moment may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn newest(&self, before: Option<&Position>, limit: u32) -> Result<Vec<StoredOrder>, Unavailable>;
+
+    /// The order with this ID, with every change that was made before this call.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn find(&self, id: &OrderId) -> Result<Option<StoredOrder>, Unavailable>;
 }
 
 /// What was ordered. Who has ordered it is not read.
@@ -150,4 +217,81 @@ pub trait Executions: Send + Sync {
     ///
     /// [`Unavailable`].
     async fn find(&self, id: &Jti) -> Result<Option<Execution>, Unavailable>;
+}
+
+/// Where staff sign in, and where their tokens come from.
+#[async_trait]
+pub trait IdentityProvider: Send + Sync {
+    /// Exchanges the code of a sign-in, once; `None` if it refuses the code or its verifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn exchange(&self, code: &str, verifier: &str) -> Result<Option<(PageTokens, RefreshToken)>, Unavailable>;
+
+    /// New tokens of the person with this refresh token; `None` if it refuses the refresh token.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn refresh(&self, token: &RefreshToken) -> Result<Option<PageTokens>, Unavailable>;
+
+    /// Ends a refresh token and the access tokens that came from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn revoke(&self, token: &RefreshToken) -> Result<(), Unavailable>;
+}
+
+/// The key of the API of products.
+#[derive(Clone, Eq, PartialEq)]
+pub struct ApiKey(pub String);
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiKey(..)")
+    }
+}
+
+/// Where the key of the API of products is kept.
+#[async_trait]
+pub trait KeySource: Send + Sync {
+    /// Reads the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn read(&self) -> Result<ApiKey, Unavailable>;
+}
+
+/// A call of the API of products.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Call {
+    /// The method.
+    pub method: String,
+    /// The ID in the path; `None` for the path of all products.
+    pub id: Option<ProductId>,
+    /// The body, which may be empty.
+    pub body: Vec<u8>,
+}
+
+/// A reply of the API of products.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The body, which may be empty.
+    pub body: String,
+}
+
+/// The API of products.
+#[async_trait]
+pub trait ProductsApi: Send + Sync {
+    /// Calls it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if there is no complete reply.
+    async fn call(&self, key: &ApiKey, call: &Call) -> Result<Reply, Unavailable>;
 }

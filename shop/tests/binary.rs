@@ -24,7 +24,7 @@ fn value(name: &str) -> &'static str {
         "TOKEN_TTL_SECONDS" => "3600",
         "ORDER_MACHINE_ARN" | "REPORT_MACHINE_ARN" => "arn:aws:states:us-east-1:123456789012:stateMachine:orders",
         // Where nothing answers.
-        name if name.starts_with("AWS_ENDPOINT_URL") => "http://127.0.0.1:9",
+        name if name.starts_with("AWS_ENDPOINT_URL") || name.ends_with("_URL") => "http://127.0.0.1:9",
         _ => "value",
     }
 }

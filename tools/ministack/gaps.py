@@ -13,11 +13,13 @@ import os
 import re
 import sys
 import time
+import urllib.parse
 from contextvars import ContextVar
 
 import ministack.app as app
 import ministack.services.apigateway_v1 as gateway
 import ministack.services.cloudformation as cloudformation
+import ministack.services.cognito as cognito
 import ministack.services.lambda_svc as functions
 import ministack.services.secretsmanager as secretsmanager
 from ministack.core.arn import execute_api_arn
@@ -60,15 +62,37 @@ def after_deploying(kind):
 # --- the server --------------------------------------------------------------------------------------------------
 
 
+def is_public(scope, headers):
+    """Whether a page may make this request: to an API, or by going where a browser goes on AWS, too.
+
+    Going there is a navigation. It sends no header of the page's choice, so it reaches no action by `X-Amz-Target`, and
+    the page cannot read the answer. It reaches the pages of Cognito, and an object of S3 by a URL that is signed with
+    temporary credentials. Those of a function are checked, and those of the root user would not be.
+    """
+    path, method = scope["path"], scope["method"]
+    if path.startswith("/restapis/"):
+        return True
+    if headers.get(b"sec-fetch-mode") != b"navigate":
+        return False
+    query = urllib.parse.parse_qs(scope["query_string"].decode())
+    if path in ("/oauth2/authorize", "/logout"):
+        return method == "GET"
+    if path in ("/oauth2/login", "/login"):
+        return method == "POST"
+    credential = query.get("X-Amz-Credential", [])
+    is_signed = len(credential) == 1 and re.fullmatch(r"ASIA\w+/\d+/[\w-]+/s3/aws4_request", credential[0])
+    return method == "GET" and bool(is_signed) and "Action" not in query
+
+
 @gap
 def other_sites():
-    """A page in a browser cannot call it, except the APIs: it does not check the signatures of its root user, and its
-    functions are processes of the user."""
+    """A page in a browser cannot call it, except what `is_public` names: it does not check the signatures of its root
+    user, and its functions are processes of the user."""
     @wrap(app, "app")
     async def serve(original, scope, receive, send):
         headers = dict(scope.get("headers", []))
         is_page = b"origin" in headers or b"sec-fetch-site" in headers
-        if scope["type"] == "http" and is_page and not scope["path"].startswith("/restapis/"):
+        if scope["type"] == "http" and is_page and not is_public(scope, headers):
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -194,6 +218,20 @@ def denied_by_iam():
         message = json.loads(refused[2])["message"].replace(action, f"{action} on resource: {resource}", 1)
         error = AuthError("AccessDenied", message)
         return gateway.authentication_error_response(api_id, stage, error, headers, query)
+
+
+# --- Cognito -----------------------------------------------------------------------------------------------------
+
+
+@gap
+def refreshed_groups():
+    """The tokens of a refresh name the groups of the user, as those of the sign-in do."""
+    @wrap(cognito, "_fake_token")
+    def token(original, sub, pool_id, client_id, *rest, username="", groups=None, **options):
+        if not groups:
+            user = (cognito._get_pool_unscoped(pool_id) or {"_users": {}})["_users"].get(username, {})
+            groups = user.get("_groups")
+        return original(sub, pool_id, client_id, *rest, username=username, groups=groups, **options)
 
 
 # --- CloudFormation ----------------------------------------------------------------------------------------------

@@ -6,14 +6,25 @@ use apigw::{ConfigError, Settings};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, KeysAndAttributes},
+    error::SdkError,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 
 use super::{dynamodb, unavailable};
-use crate::{Catalogue, Cents, Product, ProductId, Unavailable};
+use crate::{Catalogue, Cents, EditableCatalogue, Product, ProductId, Replacement, Unavailable};
 
 /// The most calls of `BatchGetItem` for one request: DynamoDB may leave products out of an answer.
 const MAX_ROUNDS: usize = 3;
+
+/// The condition of adding a product.
+pub const IF_NO_PRODUCT: &str = "attribute_not_exists(id)";
+
+/// The condition of replacing a product.
+pub const IF_PRODUCT: &str = "attribute_exists(id)";
+
+/// The condition of replacing a product whose stock was seen. It fails, too, if there is no such product.
+pub const IF_SEEN: &str = "inventory_count = :seen";
 
 /// An item of the table, by attribute.
 type Item = HashMap<String, AttributeValue>;
@@ -90,6 +101,63 @@ impl Catalogue for DynamoCatalogue {
             }
         }
         Err(unavailable(Unprocessed))
+    }
+}
+
+#[async_trait]
+impl EditableCatalogue for DynamoCatalogue {
+    async fn add(&self, product: &Product) -> Result<bool, Unavailable> {
+        Ok(match self.put(product, IF_NO_PRODUCT, None).await? {
+            Put::Done => true,
+            Put::Refused(found) => {
+                found.map(|item| from_item(&item)).transpose().map_err(unavailable)?.as_ref() == Some(product)
+            }
+        })
+    }
+
+    async fn replace(&self, product: &Product, seen: Option<u64>) -> Result<Replacement, Unavailable> {
+        let condition = if seen.is_some() { IF_SEEN } else { IF_PRODUCT };
+        match self.put(product, condition, seen).await? {
+            Put::Done => Ok(Replacement::Replaced),
+            Put::Refused(None) => Ok(Replacement::Missing),
+            Put::Refused(Some(found)) => {
+                let inventory_count = from_item(&found).map_err(unavailable)?.inventory_count;
+                Ok(Replacement::StockChanged { inventory_count })
+            }
+        }
+    }
+
+    async fn remove(&self, id: &ProductId) -> Result<(), Unavailable> {
+        let delete = self.client.delete_item().table_name(&self.table_name).set_key(Some(key(id))).send().await;
+        delete.map(|_| ()).map_err(|err| unavailable(err.into_service_error()))
+    }
+}
+
+/// The outcome of a conditional write.
+enum Put {
+    Done,
+    /// The condition failed, for this item or for none.
+    Refused(Option<Item>),
+}
+
+impl DynamoCatalogue {
+    /// Writes a product if a condition holds, which may compare the stock with `seen`.
+    async fn put(&self, product: &Product, condition: &str, seen: Option<u64>) -> Result<Put, Unavailable> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table_name)
+            .set_item(Some(to_item(product.clone())))
+            .condition_expression(condition)
+            .set_expression_attribute_values(
+                seen.map(|seen| [(":seen".to_owned(), AttributeValue::N(seen.to_string()))].into()),
+            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match put.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(Put::Done),
+            Err(PutItemError::ConditionalCheckFailedException(failed)) => Ok(Put::Refused(failed.item)),
+            Err(err) => Err(unavailable(err)),
+        }
     }
 }
 

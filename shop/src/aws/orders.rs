@@ -14,8 +14,13 @@ use aws_sdk_dynamodb::{
     },
 };
 
+use tokens::Timestamp;
+
 use super::{catalogue, dynamodb, unavailable};
-use crate::{Line, Order, OrderId, Orders, Settlement, Status, Taking, Unavailable, Write, settle};
+use crate::{
+    Cents, Customer, Line, Order, OrderId, Orders, ProductId, Settlement, Status, StoredOrder, Taking, Unavailable,
+    Write, settle,
+};
 
 /// The condition of placing an order: a late duplicate must not reset an order that was settled since.
 pub const IF_NEW: &str = "attribute_not_exists(id)";
@@ -35,6 +40,12 @@ pub const TAKE: &str = "SET inventory_count = inventory_count - :quantity";
 /// Rejects an order.
 pub const REJECT: &str = "SET #status = :rejected, reason = :out_of_stock";
 
+/// The index of the orders by time.
+pub(super) const BY_TIME: &str = "by-time";
+
+/// The key of that index, which has one partition.
+pub(super) const KIND: &str = "order";
+
 /// What [`REJECT`] gives as the reason.
 const OUT_OF_STOCK: &str = "out_of_stock";
 
@@ -45,10 +56,10 @@ pub struct DynamoOrders {
     products_table_name: String,
 }
 
-/// An order with an unknown status.
-#[derive(Debug, thiserror::Error)]
-#[error("the attribute `status` of an order is missing or malformed")]
-struct UnreadableOrder;
+/// An item that is not an order.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the attribute `{0}` of an order is missing or malformed")]
+pub(super) struct UnreadableOrder(pub(super) &'static str);
 
 impl DynamoOrders {
     /// The orders in the table `orders_table_name`, and the stock in `products_table_name`.
@@ -94,7 +105,7 @@ impl Orders for DynamoOrders {
     async fn confirm(&self, id: &OrderId, takings: &[Taking]) -> Result<Settlement, Unavailable> {
         let order = Update::builder()
             .table_name(&self.orders_table_name)
-            .key("id", AttributeValue::S(id.to_string()))
+            .set_key(Some(key(id)))
             .update_expression(CONFIRM)
             .condition_expression(IF_PENDING)
             .expression_attribute_names("#status", "status")
@@ -128,7 +139,7 @@ impl Orders for DynamoOrders {
             .client
             .update_item()
             .table_name(&self.orders_table_name)
-            .key("id", AttributeValue::S(id.to_string()))
+            .set_key(Some(key(id)))
             .update_expression(REJECT)
             .condition_expression(IF_PENDING)
             .expression_attribute_names("#status", "status")
@@ -165,14 +176,19 @@ fn write<T>(reason: &CancellationReason, found: T) -> Write<T> {
 }
 
 /// The status of an order's item.
-fn status_of(item: &HashMap<String, AttributeValue>) -> Result<Status, UnreadableOrder> {
+pub(super) fn status_of(item: &HashMap<String, AttributeValue>) -> Result<Status, UnreadableOrder> {
     let status = item.get("status").and_then(|value| value.as_s().ok());
-    status.and_then(|status| Status::parse(status)).ok_or(UnreadableOrder)
+    status.and_then(|status| Status::parse(status)).ok_or(UnreadableOrder("status"))
 }
 
 /// A status as the value of an attribute.
 fn status(status: Status) -> AttributeValue {
     AttributeValue::S(status.as_str().to_owned())
+}
+
+/// The key of an order.
+pub(super) fn key(id: &OrderId) -> HashMap<String, AttributeValue> {
+    [("id".to_owned(), AttributeValue::S(id.to_string()))].into()
 }
 
 /// The item of a pending order.
@@ -189,8 +205,7 @@ fn to_item(order: &Order) -> HashMap<String, AttributeValue> {
     };
     HashMap::from([
         ("id".to_owned(), text(&order.id.to_string())),
-        // The key of the index by time, which has one partition.
-        ("kind".to_owned(), text("order")),
+        ("kind".to_owned(), text(KIND)),
         ("placed_at".to_owned(), number(order.placed_at.0)),
         ("status".to_owned(), status(Status::Pending)),
         ("customer_name".to_owned(), text(&order.customer.customer_name)),
@@ -201,9 +216,104 @@ fn to_item(order: &Order) -> HashMap<String, AttributeValue> {
     ])
 }
 
+/// The order of an item. Its total is that of its lines.
+pub(super) fn from_item(item: &HashMap<String, AttributeValue>) -> Result<StoredOrder, UnreadableOrder> {
+    let customer = Customer {
+        customer_name: text(item, "customer_name")?.to_owned(),
+        email: text(item, "email")?.to_owned(),
+        phone: text(item, "phone")?.to_owned(),
+    };
+    let order = Order {
+        id: OrderId::parse(text(item, "id")?).ok_or(UnreadableOrder("id"))?,
+        customer,
+        items: lines(item)?,
+        placed_at: Timestamp(number(item, "placed_at")?),
+    };
+    let reason = item.contains_key("reason").then(|| text(item, "reason")).transpose()?;
+    Ok(StoredOrder { order, status: status_of(item)?, reason: reason.map(str::to_owned) })
+}
+
+/// The lines of an order's item.
+pub(super) fn lines(item: &HashMap<String, AttributeValue>) -> Result<Vec<Line>, UnreadableOrder> {
+    let line = |line: &AttributeValue| {
+        let line = line.as_m().map_err(|_| UnreadableOrder("items"))?;
+        Ok(Line {
+            product_id: ProductId::parse(text(line, "product_id")?).ok_or(UnreadableOrder("product_id"))?,
+            product_name: text(line, "product_name")?.to_owned(),
+            quantity: number(line, "quantity")?.try_into().map_err(|_| UnreadableOrder("quantity"))?,
+            price: Cents(number(line, "price_cents")?),
+        })
+    };
+    let lines = item.get("items").and_then(|value| value.as_l().ok()).ok_or(UnreadableOrder("items"))?;
+    lines.iter().map(line).collect()
+}
+
+/// An attribute that is a text.
+pub(super) fn text<'a>(
+    item: &'a HashMap<String, AttributeValue>,
+    name: &'static str,
+) -> Result<&'a str, UnreadableOrder> {
+    let text = item.get(name).and_then(|value| value.as_s().ok());
+    text.map(String::as_str).ok_or(UnreadableOrder(name))
+}
+
+/// An attribute that is a whole number, not below 0.
+pub(super) fn number(item: &HashMap<String, AttributeValue>, name: &'static str) -> Result<u64, UnreadableOrder> {
+    let number = item.get(name).and_then(|value| value.as_n().ok());
+    number.and_then(|number| number.parse().ok()).ok_or(UnreadableOrder(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn order() -> Order {
+        let line = |id: &str, quantity| Line {
+            product_id: ProductId::parse(id).unwrap(),
+            product_name: format!("Cookie {id}"),
+            quantity,
+            price: Cents(250),
+        };
+        Order {
+            id: OrderId::parse("37a159e7-f7f6-4c5f-903c-7110ada734fb").unwrap(),
+            customer: Customer::new("Ada Lovelace", "ada@example.com", "+1 555 010 9999").unwrap(),
+            items: vec![line("1", 3), line("2", 99)],
+            placed_at: Timestamp(1_700_000_000),
+        }
+    }
+
+    #[test]
+    fn an_order_is_read_as_it_is_written() {
+        let stored = StoredOrder { order: order(), status: Status::Pending, reason: None };
+        assert_eq!(from_item(&to_item(&order())), Ok(stored));
+        let mut rejected = to_item(&order());
+        rejected.insert("status".to_owned(), status(Status::Rejected));
+        rejected.insert("reason".to_owned(), AttributeValue::S(OUT_OF_STOCK.to_owned()));
+        let stored = from_item(&rejected).unwrap();
+        assert_eq!((stored.status, stored.reason.as_deref()), (Status::Rejected, Some("out_of_stock")));
+    }
+
+    #[test]
+    fn an_item_that_is_malformed_is_an_error_that_names_the_attribute() {
+        let read = ["id", "customer_name", "email", "phone", "items", "placed_at", "status"];
+        for name in read {
+            let mut item = to_item(&order());
+            item.remove(name);
+            assert_eq!(from_item(&item), Err(UnreadableOrder(name)));
+            item.insert(name.to_owned(), AttributeValue::Bool(true));
+            assert_eq!(from_item(&item), Err(UnreadableOrder(name)));
+        }
+        for name in ["product_id", "product_name", "quantity", "price_cents"] {
+            let mut item = to_item(&order());
+            let Some(AttributeValue::L(lines)) = item.get_mut("items") else { panic!("there are lines") };
+            let Some(AttributeValue::M(line)) = lines.last_mut() else { panic!("a line is a map") };
+            line.insert(name.to_owned(), AttributeValue::Bool(true));
+            assert_eq!(from_item(&item), Err(UnreadableOrder(name)));
+        }
+        let mut item = to_item(&order());
+        item.insert("reason".to_owned(), AttributeValue::Bool(true));
+        assert_eq!(from_item(&item), Err(UnreadableOrder("reason")));
+    }
 
     /// The reason of a write with this code, and the status that it found.
     fn reason(code: &str, status: Option<&str>) -> CancellationReason {

@@ -10,8 +10,12 @@ use aws_sdk_dynamodb::{
 };
 use tokens::{Jti, Timestamp};
 
-use super::{dynamodb, unavailable};
-use crate::{Cents, Line, ProductId, Sale, Sales, Status, Unavailable};
+use super::{
+    dynamodb,
+    orders::{BY_TIME, KIND, UnreadableOrder, lines, number, status_of, text},
+    unavailable,
+};
+use crate::{Sale, Sales, Unavailable};
 
 /// What is read of an order: nothing of its customer. The role of the function allows no other attribute.
 const ATTRIBUTES: &str = "id, #status, #items, placed_at";
@@ -21,11 +25,6 @@ pub struct DynamoSales {
     client: Client,
     table_name: String,
 }
-
-/// An item that is not an order.
-#[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the attribute `{0}` of an order is missing or malformed")]
-struct UnreadableSale(&'static str);
 
 impl DynamoSales {
     /// The orders in the table `table_name`.
@@ -57,9 +56,9 @@ impl Sales for DynamoSales {
             .client
             .query()
             .table_name(&self.table_name)
-            .index_name("by-time")
+            .index_name(BY_TIME)
             .key_condition_expression("kind = :order AND placed_at >= :since")
-            .expression_attribute_values(":order", AttributeValue::S("order".to_owned()))
+            .expression_attribute_values(":order", AttributeValue::S(KIND.to_owned()))
             .expression_attribute_values(":since", AttributeValue::N(since.0.to_string()))
             .select(Select::SpecificAttributes)
             .projection_expression(ATTRIBUTES)
@@ -72,33 +71,11 @@ impl Sales for DynamoSales {
 }
 
 /// The sale of an item.
-fn from_item(item: &HashMap<String, AttributeValue>) -> Result<Sale, UnreadableSale> {
-    let lines = item.get("items").and_then(|value| value.as_l().ok()).ok_or(UnreadableSale("items"))?;
-    let line = |value: &AttributeValue| value.as_m().ok().and_then(line).ok_or(UnreadableSale("items"));
+fn from_item(item: &HashMap<String, AttributeValue>) -> Result<Sale, UnreadableOrder> {
     Ok(Sale {
-        id: text(item, "id").and_then(Jti::parse).ok_or(UnreadableSale("id"))?,
-        status: text(item, "status").and_then(Status::parse).ok_or(UnreadableSale("status"))?,
-        items: lines.iter().map(line).collect::<Result<_, _>>()?,
-        placed_at: number(item, "placed_at").map(Timestamp).ok_or(UnreadableSale("placed_at"))?,
+        id: Jti::parse(text(item, "id")?).ok_or(UnreadableOrder("id"))?,
+        status: status_of(item)?,
+        items: lines(item)?,
+        placed_at: Timestamp(number(item, "placed_at")?),
     })
-}
-
-/// A line of an order.
-fn line(line: &HashMap<String, AttributeValue>) -> Option<Line> {
-    Some(Line {
-        product_id: text(line, "product_id").and_then(ProductId::parse)?,
-        product_name: text(line, "product_name")?.to_owned(),
-        quantity: number(line, "quantity")?,
-        price: number(line, "price_cents").map(Cents)?,
-    })
-}
-
-/// The string `name` of an item.
-fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&'a str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
-}
-
-/// The number `name` of an item.
-fn number<T: std::str::FromStr>(item: &HashMap<String, AttributeValue>, name: &str) -> Option<T> {
-    item.get(name)?.as_n().ok()?.parse().ok()
 }

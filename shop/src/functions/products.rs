@@ -33,6 +33,9 @@ impl std::fmt::Debug for Service {
     }
 }
 
+/// 404: there is no product with this ID.
+pub(super) const NOT_FOUND: ApiError = ApiError::not_found("There is no such product");
+
 /// The body of a success of `GET /products`.
 #[derive(Serialize)]
 struct ProductsResponse {
@@ -41,7 +44,7 @@ struct ProductsResponse {
 
 /// The body of a success of `GET /products/{id}`.
 #[derive(Serialize)]
-struct ProductResponse {
+pub(super) struct ProductResponse {
     id: ProductId,
     product_name: String,
     description: String,
@@ -67,13 +70,22 @@ pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> 
 }
 
 async fn products(service: &Service, request: Request) -> Result<Response, ApiError> {
-    let Some(id) = path_parameter(&request, "id") else {
-        let products = service.catalogue.all().await.map_err(ApiError::unavailable)?;
-        let products = products.into_iter().map(ProductResponse::from).collect();
-        return Ok(Response::json(StatusCode::OK, &ProductsResponse { products }));
-    };
-    const NOT_FOUND: ApiError = ApiError::not_found("There is no such product");
-    let id = ProductId::parse(&id).ok_or(NOT_FOUND)?;
-    let product = service.catalogue.find(&id).await.map_err(ApiError::unavailable)?.ok_or(NOT_FOUND)?;
+    match path_parameter(&request, "id") {
+        Some(id) => one(&*service.catalogue, &id).await,
+        None => all(&*service.catalogue).await,
+    }
+}
+
+/// 200: all products.
+pub(super) async fn all(catalogue: &dyn Catalogue) -> Result<Response, ApiError> {
+    let products = catalogue.all().await.map_err(ApiError::unavailable)?;
+    let products = products.into_iter().map(ProductResponse::from).collect();
+    Ok(Response::json(StatusCode::OK, &ProductsResponse { products }))
+}
+
+/// 200: the product with this ID; 404 without one.
+pub(super) async fn one(catalogue: &dyn Catalogue, id: &str) -> Result<Response, ApiError> {
+    let id = ProductId::parse(id).ok_or(NOT_FOUND)?;
+    let product = catalogue.find(&id).await.map_err(ApiError::unavailable)?.ok_or(NOT_FOUND)?;
     Ok(Response::json(StatusCode::OK, &ProductResponse::from(product)))
 }

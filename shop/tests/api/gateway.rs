@@ -14,7 +14,6 @@ async fn deployed_an_unknown_route_or_method_is_403_with_the_common_error_body()
         (Method::DELETE, "/products/1"),
         (Method::POST, "/checkout-token"),
         (Method::PUT, "/orders"),
-        (Method::GET, "/orders"),
         (Method::POST, "/orders/status/1"),
         (Method::GET, "/orders/status"),
     ] {
@@ -31,7 +30,14 @@ async fn deployed_a_preflight_allows_the_page_and_its_headers() {
         ("/products", "GET,OPTIONS"),
         ("/products/1", "GET,OPTIONS"),
         ("/checkout-token", "GET,OPTIONS"),
-        ("/orders", "OPTIONS,POST"),
+        ("/orders", "GET,OPTIONS,POST"),
+        ("/orders/1", "GET,OPTIONS"),
+        ("/exchange-token", "OPTIONS,POST"),
+        ("/auth/exchange", "OPTIONS,POST"),
+        ("/auth/refresh", "OPTIONS,POST"),
+        ("/auth/logout", "OPTIONS,POST"),
+        ("/staff/products", "GET,OPTIONS,POST"),
+        ("/staff/products/1", "DELETE,GET,OPTIONS,PUT"),
         ("/orders/status/1", "GET,OPTIONS"),
     ] {
         let preflight = api.request(Method::OPTIONS, path).header("origin", &api.site);

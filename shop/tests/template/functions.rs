@@ -10,17 +10,24 @@ use crate::template::{TEXT, all, properties, template, texts};
 const MAIN: &str = include_str!("../../src/main.rs");
 
 /// What each function may do besides logging: function, action, resource.
-const GRANTS: [(&str, &str, &str); 26] = [
+const GRANTS: [(&str, &str, &str); 33] = [
     ("CheckoutFunction", "dynamodb:BatchGetItem", "ProductsTable.Arn"),
     ("CheckoutFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
     ("CheckoutFunction", "states:DescribeExecution", EXECUTIONS),
     ("CheckoutFunction", "states:StartExecution", "OrderMachine"),
     ("CheckoutTokenFunction", "dynamodb:PutItem", "TokensTable.Arn"),
     ("CheckoutTokenFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
+    ("CrudFunction", "dynamodb:DeleteItem", "ProductsTable.Arn"),
+    ("CrudFunction", "dynamodb:GetItem", "ProductsTable.Arn"),
+    ("CrudFunction", "dynamodb:PutItem", "ProductsTable.Arn"),
+    ("CrudFunction", "dynamodb:Scan", "ProductsTable.Arn"),
     ("NewOrderFunction", "dynamodb:PutItem", "OrdersTable.Arn"),
     ("NewOrderFunction", "dynamodb:UpdateItem", "TokensTable.Arn"),
+    ("OrdersFunction", "dynamodb:GetItem", "OrdersTable.Arn"),
+    ("OrdersFunction", "dynamodb:Query", "${OrdersTable.Arn}/index/by-time"),
     ("ProductsFunction", "dynamodb:GetItem", "ProductsTable.Arn"),
     ("ProductsFunction", "dynamodb:Scan", "ProductsTable.Arn"),
+    ("ProxyFunction", "secretsmanager:GetSecretValue", "ApiKeySecret.Id"),
     ("ReportFunction", "dynamodb:PutItem", "TokensTable.Arn"),
     ("ReportFunction", "dynamodb:Query", "${OrdersTable.Arn}/index/by-time"),
     ("ReportFunction", "dynamodb:Scan", "ProductsTable.Arn"),
@@ -67,7 +74,7 @@ fn the_handlers_of_the_template_are_the_arms_of_main() {
     let arms = MAIN.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
     let arms: Vec<_> = arms.map(|(arm, _)| arm.to_owned()).collect();
     assert_eq!(handlers.iter().collect::<BTreeSet<_>>(), arms.iter().collect::<BTreeSet<_>>());
-    assert_eq!((handlers.len(), arms.len()), (7, 7), "one is there twice");
+    assert_eq!((handlers.len(), arms.len()), (11, 11), "one is there twice");
 }
 
 #[test]
@@ -138,6 +145,22 @@ fn every_suppression_has_its_reason_beside_it() {
         let reason = line.split_once("checkov:skip=").and_then(|(_, skip)| skip.split_once(':'));
         assert!(reason.is_some_and(|(_, reason)| reason.split_whitespace().count() > 2), "{line}");
     }
+}
+
+#[test]
+fn the_key_of_the_api_of_products_is_letters_and_digits_in_a_secret() {
+    let generated = json!({
+        "ExcludePunctuation": true, "GenerateStringKey": "key", "PasswordLength": 40, "SecretStringTemplate": "{}",
+    });
+    assert_eq!(properties("ApiKeySecret")["GenerateSecretString"], generated);
+    assert_eq!(properties("ProductsApiKey")["Value"], "{{resolve:secretsmanager:${ApiKeySecret}:SecretString:key}}");
+    // The plan is for the stage of this one API, and the key for the plan.
+    let plan = properties("ProductsUsagePlan");
+    assert_eq!(plan["ApiStages"], json!([{"ApiId": "CrudApi", "Stage": "CrudApi.Stage"}]));
+    assert_eq!(plan["Quota"], json!({"Limit": "ProductsDailyQuota", "Period": "DAY"}));
+    assert_eq!(plan["Throttle"], json!({"RateLimit": 50, "BurstLimit": 100}));
+    let key = json!({"KeyId": "ProductsApiKey", "KeyType": "API_KEY", "UsagePlanId": "ProductsUsagePlan"});
+    assert_eq!(properties("ProductsUsagePlanKey"), key);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::{
 use serde_json::{Value, value::RawValue};
 use tokens::Token;
 
+use super::super::text;
 use crate::{Cents, Customer, InvalidMember, ProductId, Wanted, Wish};
 
 /// The body of `POST /orders`. Members that are not here are ignored; one that is there twice is refused.
@@ -57,12 +58,6 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
     }
 }
 
-impl From<InvalidMember> for ApiError {
-    fn from(InvalidMember(message): InvalidMember) -> Self {
-        Self::invalid_request(message)
-    }
-}
-
 /// What the customer asks for.
 pub(super) fn wish(request: &Request) -> Result<Wish, ApiError> {
     const INVALID: ApiError = ApiError::invalid_request(
@@ -90,15 +85,6 @@ fn wanted(line: &LineRequest) -> Result<Wanted, InvalidMember> {
     let quantity = line.quantity.as_u64().and_then(|quantity| quantity.try_into().ok()).ok_or(QUANTITY)?;
     let price = line.price.as_ref().map(|price| text(price).and_then(|price| Cents::parse_price(&price)).ok_or(PRICE));
     Ok(Wanted { product_id, quantity, price: price.transpose()? })
-}
-
-/// A string, or a number as it is written.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 /// The checkout token of the request, if there is one. An empty one counts as none.
