@@ -155,12 +155,12 @@ fn newest(figures: &OrderFigures) -> Markup {
 fn order(sale: &Sale) -> Markup {
     html! {
         tr {
-            td .whole { (minute(sale.placed_at)) }
+            td { (minute(sale.placed_at)) }
             td .(sale.status.as_str()) { (sale.status.as_str()) }
             td .number { (sale.total()) }
             td .wide { @for (place, line) in sale.items.iter().enumerate() {
                 @if place > 0 { ", " }
-                (line.quantity) " × " (line.product_name)
+                (line.quantity) "\u{a0}× " (line.product_name)
             } }
             td .id { (sale.id) }
         }
