@@ -11,7 +11,7 @@ mod products_api;
 use apigw::{ConfigError, Settings};
 use aws_sdk_dynamodb::Client;
 
-pub use catalogue::{DynamoCatalogue, IF_NO_PRODUCT, IF_PRODUCT, IF_SEEN, UnreadableProduct, to_item};
+pub use catalogue::{DynamoCatalogue, IF_PRODUCT, IF_SEEN, UnreadableProduct, to_item};
 pub use cognito::Cognito;
 pub use executions::StepFunctions;
 pub use order_list::DynamoOrderList;

@@ -14,3 +14,4 @@ mod lives;
 mod logs;
 mod races;
 mod roles;
+mod staff;

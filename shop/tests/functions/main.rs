@@ -4,7 +4,11 @@
 
 mod checkout;
 mod conservation;
+mod crud;
 mod helpers;
+mod orders;
 mod products;
+mod proxy;
 mod requests;
+mod session;
 mod steps;
