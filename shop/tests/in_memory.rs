@@ -7,8 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use shop::{
-    Accepted, Catalogue, Documents, Execution, Executions, Order, OrderId, Orders, Product, ProductId, Sale, Sales,
-    Settlement, Start, Status, Taking, Unavailable, Write, settle,
+    Accepted, Catalogue, Documents, EditableCatalogue, Execution, Executions, Order, OrderId, OrderList, Orders,
+    Position, Product, ProductId, Replacement, Sale, Sales, Settlement, Start, Status, StoredOrder, Taking,
+    Unavailable, Write, settle,
 };
 use tokens::{Jti, Timestamp};
 
@@ -75,6 +76,53 @@ impl Catalogue for InMemoryShop {
     async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         let tables = self.tables();
         Ok(ids.iter().filter_map(|id| tables.products.get(id).cloned()).collect())
+    }
+}
+
+#[async_trait]
+impl EditableCatalogue for InMemoryShop {
+    async fn add(&self, product: &Product) -> Result<bool, Unavailable> {
+        let mut tables = self.tables();
+        let found = tables.products.entry(product.id.clone()).or_insert_with(|| product.clone());
+        Ok(found == product)
+    }
+
+    async fn replace(&self, product: &Product, seen: Option<u64>) -> Result<Replacement, Unavailable> {
+        let mut tables = self.tables();
+        let Some(found) = tables.products.get_mut(&product.id) else { return Ok(Replacement::Missing) };
+        if seen.is_some_and(|seen| seen != found.inventory_count) {
+            return Ok(Replacement::StockChanged { inventory_count: found.inventory_count });
+        }
+        product.clone_into(found);
+        Ok(Replacement::Replaced)
+    }
+
+    async fn remove(&self, id: &ProductId) -> Result<(), Unavailable> {
+        self.remove_product(id);
+        Ok(())
+    }
+}
+
+/// An order as it is kept: the only reason is that of a rejection.
+fn stored((order, status): &(Order, Status)) -> StoredOrder {
+    let reason = (*status == Status::Rejected).then(|| "out_of_stock".to_owned());
+    StoredOrder { order: order.clone(), status: *status, reason }
+}
+
+#[async_trait]
+impl OrderList for InMemoryShop {
+    async fn newest(&self, before: Option<&Position>, limit: u32) -> Result<Vec<StoredOrder>, Unavailable> {
+        // Those of one second are in any order that does not change.
+        let key = |position: &Position| (position.placed_at.0, position.id.to_string());
+        let mut orders: Vec<_> = self.tables().orders.values().map(stored).collect();
+        orders.sort_by_key(|order| std::cmp::Reverse(key(&order.into())));
+        orders.retain(|order| before.is_none_or(|before| key(&order.into()) < key(before)));
+        orders.truncate(limit as usize);
+        Ok(orders)
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<StoredOrder>, Unavailable> {
+        Ok(self.tables().orders.get(id).map(stored))
     }
 }
 

@@ -13,7 +13,7 @@ mod sales;
 use apigw::{ConfigError, Settings};
 use aws_sdk_dynamodb::Client;
 
-pub use catalogue::{DynamoCatalogue, IF_NO_PRODUCT, IF_PRODUCT, IF_SEEN, UnreadableProduct, to_item};
+pub use catalogue::{DynamoCatalogue, IF_PRODUCT, IF_SEEN, UnreadableProduct, to_item};
 pub use cognito::Cognito;
 pub use documents::S3Documents;
 pub use executions::StepFunctions;

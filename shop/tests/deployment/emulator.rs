@@ -14,7 +14,7 @@ use aws_sigv4::{
     http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::{Client, RequestBuilder, Response, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use shop::{Cents, OrderId, Product, ProductId, aws::to_item};
 use tokens::{Checker, Claimant, FixedKeyStore, Issuer, Jti, KeyRing, Minter, NewToken, Timestamp, Token};
@@ -35,7 +35,7 @@ impl Principal {
 
 /// The emulator with the stack under test.
 pub(crate) struct Emulator {
-    url: String,
+    pub(crate) url: String,
     stack: String,
     client: Client,
 }
@@ -55,16 +55,16 @@ impl Emulator {
         headers: &[(&str, &str)],
         body: String,
     ) -> String {
-        self.send(principal, service, ("POST", path), headers, body).await.text().await.unwrap()
+        self.signed(principal, service, ("POST", path), headers, body).await.text().await.unwrap()
     }
 
     /// Calls S3; returns the reply.
     pub(crate) async fn s3(&self, principal: &Principal, method: &str, path: &str, body: &str) -> Response {
-        self.send(principal, "s3", (method, path), &[], body.to_owned()).await
+        self.signed(principal, "s3", (method, path), &[], body.to_owned()).await
     }
 
     /// Sends a signed request.
-    async fn send(
+    async fn signed(
         &self,
         principal: &Principal,
         service: &str,
@@ -200,20 +200,74 @@ impl Emulator {
         (minter.mint(new, now).await.unwrap().token.expose().to_owned(), jti)
     }
 
-    /// The URL of the API.
-    async fn api(&self) -> String {
-        format!("{}/restapis/{}/api/_user_request_", self.url, self.physical_id("ShopApi").await)
+    /// The URL of an API.
+    pub(crate) async fn api(&self, logical_id: &str) -> String {
+        format!("{}/restapis/{}/api/_user_request_", self.url, self.physical_id(logical_id).await)
+    }
+
+    /// Calls an action of API Gateway, which creates something; returns it.
+    pub(crate) async fn create(&self, path: &str, body: &Value) -> Value {
+        let reply = self.call(&Principal::root(), "apigateway", path, &[], body.to_string()).await;
+        serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{path}: {reply}"))
+    }
+
+    /// Calls an action of Cognito; returns the reply.
+    pub(crate) async fn cognito(&self, action: &str, body: &Value) -> Value {
+        let target = format!("AWSCognitoIdentityProviderService.{action}");
+        self.json(&Principal::root(), "cognito-idp", &target, body).await
+    }
+
+    /// The code that a new person of a user pool gets on the pages of Cognito, for a page with this verifier.
+    pub(crate) async fn code(&self, pool: &str, client: &str, callback: &str, challenge: &str) -> String {
+        const PASSWORD: &str = "a-Password-of-the-test-1";
+
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let person = json!({"UserPoolId": pool, "Username": email, "MessageAction": "SUPPRESS"});
+        self.cognito("AdminCreateUser", &person).await;
+        let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
+        self.cognito("AdminSetUserPassword", &password).await;
+        let form = [
+            ("client_id", client),
+            ("redirect_uri", callback),
+            ("response_type", "code"),
+            ("scope", "openid email"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+            ("username", &email),
+            ("password", PASSWORD),
+        ];
+        let form = Url::parse_with_params(&self.url, form).unwrap().query().unwrap().to_owned();
+        let browser = Client::builder().redirect(Policy::none()).build().unwrap();
+        let post =
+            browser.post(format!("{}/login", self.url)).header("content-type", "application/x-www-form-urlencoded");
+        let done = post.body(form).send().await.unwrap();
+        let back = Url::parse(done.headers()["location"].to_str().unwrap()).unwrap();
+        back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
+    }
+
+    /// The status, the headers and the text of the answer to a request, which is sent once.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, HeaderMap, String) {
+        let request = self.client.request(method, url).body(body.to_owned());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().clone(), answer.text().await.unwrap())
     }
 
     /// The status and the body of the answer to a `GET`.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let url = format!("{}{path}", self.api().await);
+        let url = format!("{}{path}", self.api("ShopApi").await);
         answer(|| self.client.get(&url)).await
     }
 
     /// The status and the body of the answer to a `POST` without a body, with a token or without one.
     pub(crate) async fn post(&self, path: &str, token: Option<&str>) -> (u16, Value) {
-        let url = format!("{}{path}", self.api().await);
+        let url = format!("{}{path}", self.api("ShopApi").await);
         let headers = |request: RequestBuilder| match token {
             Some(token) => request.header("x-access-token", token),
             None => request,
@@ -221,15 +275,9 @@ impl Emulator {
         answer(|| headers(self.client.post(&url))).await
     }
 
-    /// The status, the headers and the text of what a browser finds at a URL.
-    pub(crate) async fn open(&self, url: &str) -> (u16, HeaderMap, String) {
-        let found = self.client.get(url).send().await.unwrap();
-        (found.status().as_u16(), found.headers().clone(), found.text().await.unwrap())
-    }
-
     /// The status and the body of the answer to `POST /orders`.
     pub(crate) async fn order(&self, token: &str, body: &Value) -> (u16, Value) {
-        let url = format!("{}/orders", self.api().await);
+        let url = format!("{}/orders", self.api("ShopApi").await);
         answer(|| self.client.post(&url).header("x-access-token", token).body(body.to_string())).await
     }
 

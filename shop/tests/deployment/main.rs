@@ -15,3 +15,4 @@ mod logs;
 mod races;
 mod reports;
 mod roles;
+mod staff;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::emulator::{Emulator, Principal};
 
 /// What the roles may do, besides logging.
-const ROLES: [(&str, &[&str]); 9] = [
+const ROLES: [(&str, &[&str]); 13] = [
     ("ProductsRole", &["ProductsTable GetItem", "ProductsTable Scan"]),
     ("CheckoutTokenRole", &["TokensTable PutItem", "KeyRing GetSecretValue"]),
     (
@@ -18,6 +18,20 @@ const ROLES: [(&str, &[&str]); 9] = [
             "OrderMachine DescribeExecution",
         ],
     ),
+    (
+        "CrudRole",
+        &[
+            "ProductsTable DeleteItem",
+            "ProductsTable GetItem",
+            "ProductsTable PutItem",
+            "ProductsTable Scan",
+            // Of writes that it may do.
+            "ProductsTable TransactWriteItems",
+        ],
+    ),
+    ("OrdersRole", &["OrdersTable GetItem", "OrdersTable/index Query"]),
+    ("ProxyRole", &["ApiKeySecret GetSecretValue"]),
+    ("SessionRole", &[]),
     ("NewOrderRole", &["OrdersTable PutItem", "TokensTable UpdateItem"]),
     ("UpdateInventoryRole", &["ProductsTable UpdateItem", "OrdersTable UpdateItem"]),
     ("ReportsRole", &["ReportMachine StartExecution", "ReportMachine DescribeExecution", "ReportsBucket GetObject"]),
@@ -58,13 +72,20 @@ async fn allowed(emulator: &Emulator, principal: &Principal) -> Vec<String> {
             calls.push((id, "dynamodb", format!("DynamoDB_20120810.{action}"), body));
         }
     }
-    let secret = emulator.physical_id("KeyRing").await;
-    for (action, body) in [
-        ("GetSecretValue", json!({"SecretId": secret})),
-        ("DescribeSecret", json!({"SecretId": secret})),
-        ("PutSecretValue", json!({"SecretId": secret, "SecretString": "{}", "VersionStages": ["TEST"]})),
-    ] {
-        calls.push(("KeyRing", "secretsmanager", format!("secretsmanager.{action}"), body));
+    let by_time = json!({
+        "TableName": emulator.physical_id("OrdersTable").await, "IndexName": "by-time",
+        "KeyConditionExpression": "kind = :kind", "ExpressionAttributeValues": {":kind": {"S": "none"}},
+    });
+    calls.push(("OrdersTable/index", "dynamodb", "DynamoDB_20120810.Query".to_owned(), by_time));
+    for id in ["KeyRing", "ApiKeySecret"] {
+        let secret = emulator.physical_id(id).await;
+        for (action, body) in [
+            ("GetSecretValue", json!({"SecretId": secret})),
+            ("DescribeSecret", json!({"SecretId": secret})),
+            ("PutSecretValue", json!({"SecretId": secret, "SecretString": "{}", "VersionStages": ["TEST"]})),
+        ] {
+            calls.push((id, "secretsmanager", format!("secretsmanager.{action}"), body));
+        }
     }
     for id in ["OrderMachine", "ReportMachine"] {
         let machine = emulator.physical_id(id).await;
