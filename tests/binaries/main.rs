@@ -122,6 +122,18 @@ async fn built_guard_claims_a_token_as_another_claimant_when_an_invocation_is_de
 
 #[tokio::test]
 #[ignore = "needs `sam build --config-env local`"]
+async fn built_functions_reach_aws_through_the_proxy_of_their_environment() {
+    let proxy = FakeAws::start(works).await.unwrap();
+    let mut variables = variables("http://dynamodb.invalid", "http://secretsmanager.invalid", "tokens");
+    variables.push(("HTTP_PROXY", proxy.url.clone()));
+    let authorizer = Function::named("authorizer");
+    let event = serde_json::from_str(&authorizer.event().unwrap()).unwrap();
+    let (answers, log) = answers(authorizer, &variables, &[event]).await;
+    assert_eq!(answers[0].1["policyDocument"]["Statement"][0]["Effect"], "Allow", "{answers:?}\n{log}");
+}
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
 async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
     let aws = FakeAws::start(works).await.unwrap();
     let mut variables = variables(&aws.url, &aws.url, "tokens");

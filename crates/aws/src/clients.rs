@@ -10,6 +10,12 @@ use aws_sdk_dynamodb::{
         retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
+use aws_smithy_http_client::{
+    Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::{SdkConfig, sdk_config};
 use futures_util::future;
 use tokens::{KeyStore as _, Ports, Timestamp};
@@ -70,7 +76,7 @@ impl Clients {
     /// [`ConfigError`], which names the variable at fault.
     pub fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
         let config = Config::new(settings)?;
-        Ok(Self::over(&shared(&config.connection).build(), config))
+        Ok(Self::over(&shared(&config.connection, http_client()).build(), config))
     }
 
     /// As [`Clients::new`], with this HTTP client instead of the SDK's own, so that a simulation can be the network.
@@ -80,7 +86,7 @@ impl Clients {
     /// As [`Clients::new`].
     pub fn with_http_client(settings: Settings<'_>, http_client: SharedHttpClient) -> Result<Self, ConfigError> {
         let config = Config::new(settings)?;
-        Ok(Self::over(&shared(&config.connection).http_client(http_client).build(), config))
+        Ok(Self::over(&shared(&config.connection, http_client).build(), config))
     }
 
     /// Fetches the key ring and connects to DynamoDB, concurrently and before the first request.
@@ -108,7 +114,7 @@ impl Clients {
 ///
 /// [`ConfigError`], which names the variable at fault.
 pub fn key_store(settings: Settings<'_>) -> Result<Arc<SecretsManagerKeyStore>, ConfigError> {
-    let (client, secret_id) = key_ring_secret(settings, None)?;
+    let (client, secret_id) = key_ring_secret(settings, http_client())?;
     Ok(Arc::new(SecretsManagerKeyStore::new(client, secret_id)))
 }
 
@@ -128,7 +134,7 @@ pub fn token_store(settings: Settings<'_>) -> Result<Arc<DynamoTokenStore>, Conf
 ///
 /// [`ConfigError`], which names the variable at fault.
 pub fn ring_versions(settings: Settings<'_>) -> Result<SecretsManagerRingVersions, ConfigError> {
-    let (client, secret_id) = key_ring_secret(settings, None)?;
+    let (client, secret_id) = key_ring_secret(settings, http_client())?;
     Ok(SecretsManagerRingVersions::new(client, secret_id))
 }
 
@@ -141,7 +147,7 @@ pub fn ring_versions_with_http_client(
     settings: Settings<'_>,
     http_client: SharedHttpClient,
 ) -> Result<SecretsManagerRingVersions, ConfigError> {
-    let (client, secret_id) = key_ring_secret(settings, Some(http_client))?;
+    let (client, secret_id) = key_ring_secret(settings, http_client)?;
     Ok(SecretsManagerRingVersions::new(client, secret_id))
 }
 
@@ -153,7 +159,7 @@ pub fn ring_versions_with_http_client(
 ///
 /// [`ConfigError`], which names the variable at fault.
 pub fn sdk_config(settings: Settings<'_>, endpoint: &'static str) -> Result<SdkConfig, ConfigError> {
-    let mut shared = shared(&Connection::new(settings)?);
+    let mut shared = shared(&Connection::new(settings)?, http_client());
     shared.set_endpoint_url(config::endpoint(settings, endpoint)?);
     Ok(shared.build())
 }
@@ -165,12 +171,12 @@ pub fn sdk_config(settings: Settings<'_>, endpoint: &'static str) -> Result<SdkC
 /// As [`Clients::new`].
 pub fn dynamodb_config(settings: Settings<'_>) -> Result<aws_sdk_dynamodb::config::Builder, ConfigError> {
     let connection = Connection::new(settings)?;
-    Ok(dynamodb(&shared(&connection).build(), &connection))
+    Ok(dynamodb(&shared(&connection, http_client()).build(), &connection))
 }
 
 /// The DynamoDB client of a function that needs no other.
 pub(crate) fn dynamodb_client(connection: &Connection) -> Client {
-    Client::from_conf(dynamodb(&shared(connection).build(), connection).build())
+    Client::from_conf(dynamodb(&shared(connection, http_client()).build(), connection).build())
 }
 
 /// The configuration of the DynamoDB client.
@@ -183,12 +189,11 @@ fn dynamodb(shared: &SdkConfig, connection: &Connection) -> aws_sdk_dynamodb::co
 /// The client of Secrets Manager and the secret `KEY_RING_SECRET_ID`, for a function that uses the ring alone.
 fn key_ring_secret(
     settings: Settings<'_>,
-    http_client: Option<SharedHttpClient>,
+    http_client: SharedHttpClient,
 ) -> Result<(aws_sdk_secretsmanager::Client, String), ConfigError> {
     let connection = Connection::new(settings)?;
-    let mut shared = shared(&connection);
-    shared.set_http_client(http_client);
-    Ok((secrets_manager(&shared.build(), &connection), settings.text("KEY_RING_SECRET_ID")?))
+    let shared = shared(&connection, http_client).build();
+    Ok((secrets_manager(&shared, &connection), settings.text("KEY_RING_SECRET_ID")?))
 }
 
 /// The client of Secrets Manager.
@@ -198,8 +203,22 @@ fn secrets_manager(shared: &SdkConfig, connection: &Connection) -> aws_sdk_secre
     aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build())
 }
 
+/// The HTTP client of a function's clients, with one connector and so with one parsed list of root certificates.
+///
+/// It is the SDK's default but for that. The default makes two connectors for every client, the first of them to see
+/// whether it can, and each parses all of the machine's root certificates.
+fn http_client() -> SharedHttpClient {
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .proxy_config(ProxyConfig::from_env())
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| connector.clone())
+}
+
 /// What the clients have in common.
-fn shared(connection: &Connection) -> sdk_config::Builder {
+fn shared(connection: &Connection, http_client: SharedHttpClient) -> sdk_config::Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -210,6 +229,7 @@ fn shared(connection: &Connection) -> sdk_config::Builder {
         .with_initial_backoff(INITIAL_BACKOFF)
         .with_max_backoff(MAX_BACKOFF);
     SdkConfig::builder()
+        .http_client(http_client)
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(connection.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(connection.credentials.clone()))

@@ -18,7 +18,7 @@ use crate::{Catalogue, Cents, EditableCatalogue, Product, ProductId, Replacement
 const MAX_ROUNDS: usize = 3;
 
 /// The condition of adding a product.
-pub const IF_NO_PRODUCT: &str = "attribute_not_exists(id)";
+const IF_NO_PRODUCT: &str = "attribute_not_exists(id)";
 
 /// The condition of replacing a product.
 pub const IF_PRODUCT: &str = "attribute_exists(id)";

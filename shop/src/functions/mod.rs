@@ -6,6 +6,9 @@ pub mod new_order;
 pub mod orders;
 pub mod products;
 pub mod proxy;
+pub mod report;
+pub mod report_link;
+pub mod reports;
 pub mod session;
 mod task;
 pub mod update_inventory;
@@ -44,9 +47,13 @@ fn text(value: &Value) -> Option<String> {
 ///
 /// # Errors
 ///
-/// 500 if the route has no such authorizer: it must not be open to everyone because of that.
+/// 500 if the route has no such authorizer, so that it is not open to everyone then. 401 if the token is not an access
+/// token: the authorizer tells the kinds apart by their scopes, and they all have the same signature.
 fn role(request: &Request) -> Result<Role, ApiError> {
     let claims = request.authorizer.get("claims").filter(|claims| claims["sub"].is_string());
     let claims = claims.ok_or_else(|| ApiError::internal("the route has no authorizer"))?;
+    if claims["token_use"] != "access" {
+        return Err(ApiError::refused("unauthorized", None));
+    }
     Ok(Role::of(claims["cognito:groups"].as_str().unwrap_or_default()))
 }

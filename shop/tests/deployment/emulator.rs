@@ -11,13 +11,13 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Credentials, Region},
 };
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use shop::{Cents, OrderId, Product, ProductId, aws::to_item};
-use tokens::{Claimant, FixedKeyStore, Jti, KeyRing, Minter, NewToken, Timestamp};
+use tokens::{Checker, Claimant, FixedKeyStore, Issuer, Jti, KeyRing, Minter, NewToken, Timestamp, Token};
 use uuid::Uuid;
 
 /// The account of the emulator.
@@ -35,7 +35,7 @@ impl Principal {
 
 /// The emulator with the stack under test.
 pub(crate) struct Emulator {
-    url: String,
+    pub(crate) url: String,
     stack: String,
     client: Client,
 }
@@ -46,7 +46,7 @@ impl Emulator {
         Self { url: variable("MINISTACK_URL"), stack: variable("SHOP_STACK_NAME"), client: Client::new() }
     }
 
-    /// Calls AWS; returns the text of the reply.
+    /// Calls AWS by a `POST`; returns the text of the reply.
     async fn call(
         &self,
         principal: &Principal,
@@ -55,20 +55,41 @@ impl Emulator {
         headers: &[(&str, &str)],
         body: String,
     ) -> String {
+        self.signed(principal, service, ("POST", path), headers, body).await.text().await.unwrap()
+    }
+
+    /// Calls S3; returns the reply.
+    pub(crate) async fn s3(&self, principal: &Principal, method: &str, path: &str, body: &str) -> Response {
+        self.signed(principal, "s3", (method, path), &[], body.to_owned()).await
+    }
+
+    /// Sends a signed request.
+    async fn signed(
+        &self,
+        principal: &Principal,
+        service: &str,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response {
         let url = format!("{}{path}", self.url);
         #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
         let now = SystemTime::now();
         let identity = principal.0.clone().into();
+        let mut settings = SigningSettings::default();
+        if service == "s3" {
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
         let parameters = SigningParams::builder().identity(&identity).region("us-east-1").name(service).time(now);
-        let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
+        let parameters = parameters.settings(settings).build().unwrap().into();
         let headers = headers.iter().copied();
         let signable =
-            SignableRequest::new("POST", &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+            SignableRequest::new(method, &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
         let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
-        let request = headers
-            .chain(signature.headers())
-            .fold(self.client.post(&url), |request, (name, value)| request.header(name, value));
-        request.body(body).send().await.unwrap().text().await.unwrap()
+        let request = self.client.request(method.parse().unwrap(), &url);
+        let request =
+            headers.chain(signature.headers()).fold(request, |request, (name, value)| request.header(name, value));
+        request.body(body).send().await.unwrap()
     }
 
     /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
@@ -79,7 +100,7 @@ impl Emulator {
     }
 
     /// Calls an action of the query protocol as root; returns the text of the first element `element`.
-    async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
+    pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -150,37 +171,113 @@ impl Emulator {
         self.json(&Principal::root(), "dynamodb", "DynamoDB_20120810.GetItem", &get).await["Item"].clone()
     }
 
+    /// The key ring of the stack.
+    async fn keys(&self) -> FixedKeyStore {
+        let secret = json!({"SecretId": self.physical_id("KeyRing").await});
+        let secret = self.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
+        FixedKeyStore::new(KeyRing::from_json(secret["SecretString"].as_str().unwrap().as_bytes()).unwrap())
+    }
+
+    /// The ID of the report that a link's token opens.
+    pub(crate) async fn report_id(&self, token: &str) -> Jti {
+        let iss = format!("{}.us-east-1", self.stack);
+        let checker = Checker::new(&Issuer { aud: format!("{iss}/reports"), iss }, Timestamp(0));
+        let now = Timestamp(apigw::epoch_seconds());
+        checker.look(&Token::new(token.to_owned()), &self.keys().await, now).await.unwrap().unwrap().claims.jti
+    }
+
     /// A checkout token that expires in some seconds.
     pub(crate) async fn token(&self, expires_in: u64) -> (String, OrderId) {
         const TTL_SECONDS: u64 = 1800;
 
-        let secret = json!({"SecretId": self.physical_id("KeyRing").await});
-        let secret = self.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
-        let ring = KeyRing::from_json(secret["SecretString"].as_str().unwrap().as_bytes()).unwrap();
         let store = Arc::new(DynamoTokenStore::new(self.dynamodb(), self.physical_id("TokensTable").await));
         let iss = format!("{}.us-east-1", self.stack);
         let (aud, jti) = (format!("{iss}/api"), Jti::new(Uuid::new_v4()));
-        let minter = Minter::new(iss, Timestamp(0), Arc::new(FixedKeyStore::new(ring)), store);
+        let minter = Minter::new(iss, Timestamp(0), Arc::new(self.keys().await), store);
         let minted_by = Claimant::of_invocation("test").unwrap();
         let new = NewToken { jti, aud, ttl_seconds: TTL_SECONDS, minted_by, host: None };
         let now = Timestamp(apigw::epoch_seconds() + expires_in - TTL_SECONDS);
         (minter.mint(new, now).await.unwrap().token.expose().to_owned(), jti)
     }
 
-    /// The URL of the API.
-    async fn api(&self) -> String {
-        format!("{}/restapis/{}/api/_user_request_", self.url, self.physical_id("ShopApi").await)
+    /// The URL of an API.
+    pub(crate) async fn api(&self, logical_id: &str) -> String {
+        format!("{}/restapis/{}/api/_user_request_", self.url, self.physical_id(logical_id).await)
+    }
+
+    /// Calls an action of API Gateway, which creates something; returns it.
+    pub(crate) async fn create(&self, path: &str, body: &Value) -> Value {
+        let reply = self.call(&Principal::root(), "apigateway", path, &[], body.to_string()).await;
+        serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{path}: {reply}"))
+    }
+
+    /// Calls an action of Cognito; returns the reply.
+    pub(crate) async fn cognito(&self, action: &str, body: &Value) -> Value {
+        let target = format!("AWSCognitoIdentityProviderService.{action}");
+        self.json(&Principal::root(), "cognito-idp", &target, body).await
+    }
+
+    /// The code that a new person of a user pool gets on the pages of Cognito, for a page with this verifier.
+    pub(crate) async fn code(&self, pool: &str, client: &str, callback: &str, challenge: &str) -> String {
+        const PASSWORD: &str = "a-Password-of-the-test-1";
+
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let person = json!({"UserPoolId": pool, "Username": email, "MessageAction": "SUPPRESS"});
+        self.cognito("AdminCreateUser", &person).await;
+        let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
+        self.cognito("AdminSetUserPassword", &password).await;
+        let form = [
+            ("client_id", client),
+            ("redirect_uri", callback),
+            ("response_type", "code"),
+            ("scope", "openid email"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+            ("username", &email),
+            ("password", PASSWORD),
+        ];
+        let form = Url::parse_with_params(&self.url, form).unwrap().query().unwrap().to_owned();
+        let browser = Client::builder().redirect(Policy::none()).build().unwrap();
+        let post =
+            browser.post(format!("{}/login", self.url)).header("content-type", "application/x-www-form-urlencoded");
+        let done = post.body(form).send().await.unwrap();
+        let back = Url::parse(done.headers()["location"].to_str().unwrap()).unwrap();
+        back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
+    }
+
+    /// The status, the headers and the text of the answer to a request, which is sent once.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, HeaderMap, String) {
+        let request = self.client.request(method, url).body(body.to_owned());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().clone(), answer.text().await.unwrap())
     }
 
     /// The status and the body of the answer to a `GET`.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let url = format!("{}{path}", self.api().await);
+        let url = format!("{}{path}", self.api("ShopApi").await);
         answer(|| self.client.get(&url)).await
+    }
+
+    /// The status and the body of the answer to a `POST` without a body, with a token or without one.
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        let url = format!("{}{path}", self.api("ShopApi").await);
+        let headers = |request: RequestBuilder| match token {
+            Some(token) => request.header("x-access-token", token),
+            None => request,
+        };
+        answer(|| headers(self.client.post(&url))).await
     }
 
     /// The status and the body of the answer to `POST /orders`.
     pub(crate) async fn order(&self, token: &str, body: &Value) -> (u16, Value) {
-        let url = format!("{}/orders", self.api().await);
+        let url = format!("{}/orders", self.api("ShopApi").await);
         answer(|| self.client.post(&url).header("x-access-token", token).body(body.to_string())).await
     }
 

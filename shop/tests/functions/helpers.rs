@@ -11,7 +11,8 @@ use in_memory::{InMemoryExecutions, InMemoryShop};
 use lambda_runtime::Context;
 use serde_json::{Value, json, value::to_raw_value};
 use shop::{
-    Catalogue, Cents, Execution, Executions, OrderId, Product, ProductId, Start, Unavailable, functions::checkout,
+    Catalogue, Cents, EditableCatalogue, Execution, Executions, OrderId, OrderList, Position, Product, ProductId,
+    Replacement, Start, StoredOrder, Unavailable, functions::checkout,
 };
 use tokens::{
     Claimant, FixedKeyStore, InMemoryTokenStore, Jti, KeyRing, KeyStore, KeyStoreError, Minter, NewToken, Timestamp,
@@ -30,6 +31,8 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "TOKEN_AUDIENCE" => "shop.eu-west-1/api",
         "REVOKED_BEFORE" => "0",
         "CHECKOUT_TOKEN" => "required",
+        "TOKEN_TTL_SECONDS" => "1800",
+        "SITE_URL" => "https://shop.example.com",
         "ALLOWED_ORIGIN" => "https://shop.example.com",
         "EXPOSED_HEADERS" => "X-Access-Token",
         _ => return None,
@@ -83,12 +86,43 @@ impl Catalogue for Failing<InMemoryShop> {
 
     async fn find(&self, id: &ProductId) -> Result<Option<Product>, Unavailable> {
         self.check()?;
-        self.port.find(id).await
+        Catalogue::find(&*self.port, id).await
     }
 
     async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         self.check()?;
         self.port.find_all(ids).await
+    }
+}
+
+#[async_trait]
+impl EditableCatalogue for Failing<InMemoryShop> {
+    async fn add(&self, product: &Product) -> Result<bool, Unavailable> {
+        self.check()?;
+        self.port.add(product).await
+    }
+
+    async fn replace(&self, product: &Product, seen: Option<u64>) -> Result<Replacement, Unavailable> {
+        self.check()?;
+        self.port.replace(product, seen).await
+    }
+
+    async fn remove(&self, id: &ProductId) -> Result<(), Unavailable> {
+        self.check()?;
+        self.port.remove(id).await
+    }
+}
+
+#[async_trait]
+impl OrderList for Failing<InMemoryShop> {
+    async fn newest(&self, before: Option<&Position>, limit: u32) -> Result<Vec<StoredOrder>, Unavailable> {
+        self.check()?;
+        self.port.newest(before, limit).await
+    }
+
+    async fn find(&self, id: &OrderId) -> Result<Option<StoredOrder>, Unavailable> {
+        self.check()?;
+        OrderList::find(&*self.port, id).await
     }
 }
 
@@ -129,10 +163,11 @@ impl KeyStore for NoKeys {
 pub(crate) struct Shop {
     pub(crate) data: Arc<InMemoryShop>,
     pub(crate) catalogue: Arc<Failing<InMemoryShop>>,
+    pub(crate) order_list: Arc<Failing<InMemoryShop>>,
     pub(crate) executions: Arc<InMemoryExecutions>,
     pub(crate) look: Arc<Failing<InMemoryExecutions>>,
     pub(crate) tokens: Arc<InMemoryTokenStore>,
-    keys: Arc<dyn KeyStore>,
+    pub(crate) keys: Arc<dyn KeyStore>,
 }
 
 impl Shop {
@@ -144,6 +179,7 @@ impl Shop {
         let ring = format!(r#"{{"active":"k1","k1":"{KEY}"}}"#);
         Self {
             catalogue: Failing::new(data.clone()),
+            order_list: Failing::new(data.clone()),
             look: Failing::new(executions.clone()),
             data,
             executions,

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use in_memory::InMemoryShop;
-use shop::{Cents, Customer, Line, Order, OrderId, Product, ProductId, Settlement, Status, Taking};
+use shop::{
+    Cents, Customer, Line, Order, OrderId, OrderList, Position, Product, ProductId, Replacement, Settlement, Status,
+    StoredOrder, Taking,
+};
 use tokens::Timestamp;
 use uuid::Uuid;
 
@@ -78,14 +81,15 @@ pub(crate) async fn products_are_listed_by_their_ids_and_found_one_by_one_and_to
 }
 
 pub(crate) async fn every_state_has_the_outcome_of_the_model(store: Arc<dyn TestStore>) {
-    assert_eq!(first_disagreement(&*store).await, None);
+    assert_eq!(disagreements(&*store).await, Vec::<String>::new());
 }
 
-/// The first state in which `store` differs from the shop in memory, in its answer or in what it holds afterwards.
-pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> {
+/// The actions and states in which `store` differs from the shop in memory, in its answer or in what it holds afterwards.
+pub(crate) async fn disagreements(store: &dyn TestStore) -> Vec<String> {
     let model = InMemoryShop::new();
+    let mut disagreements = Vec::new();
     for status in [None, Some(Status::Pending), Some(Status::Confirmed), Some(Status::Rejected)] {
-        // Three are wanted.
+        // Three are wanted, and three were seen.
         for stock in [None, Some(2), Some(3), Some(4)] {
             for action in ["place", "confirm", "reject"] {
                 let taking = taking(&product_id(&Uuid::new_v4().to_string()), 3);
@@ -93,12 +97,39 @@ pub(crate) async fn first_disagreement(store: &dyn TestStore) -> Option<String> 
                 let found = outcome(store, action, &order, &taking, status, stock).await;
                 let expected = outcome(&model, action, &order, &taking, status, stock).await;
                 if found != expected {
-                    return Some(format!("{action} of {status:?} with {stock:?} gives {found}, not {expected}"));
+                    disagreements.push(format!("{action} of {status:?} with {stock:?} gives {found}, not {expected}"));
                 }
             }
         }
     }
-    None
+    for stock in [None, Some(2), Some(3), Some(4)] {
+        for action in ["add", "add the same", "replace", "replace if seen", "remove"] {
+            let id = Uuid::new_v4().to_string();
+            let (found, expected) = (edit(store, action, &id, stock).await, edit(&model, action, &id, stock).await);
+            if found != expected {
+                disagreements.push(format!("{action} with {stock:?} gives {found}, not {expected}"));
+            }
+        }
+    }
+    disagreements
+}
+
+/// What an edit of a product answers, and what the store holds then.
+async fn edit(store: &dyn TestStore, action: &str, id: &str, stock: Option<u64>) -> String {
+    if let Some(stock) = stock {
+        store.put_product(product(id, stock)).await;
+    }
+    let catalogue = store.catalogue();
+    let mut edited = product(id, 9);
+    edited.product_name = "Edited".into();
+    let answer = match action {
+        "add" => format!("{:?}", catalogue.add(&edited).await.ok()),
+        "add the same" => format!("{:?}", catalogue.add(&product(id, 3)).await.ok()),
+        "replace" => format!("{:?}", catalogue.replace(&edited, None).await.ok()),
+        "replace if seen" => format!("{:?}", catalogue.replace(&edited, Some(3)).await.ok()),
+        _ => format!("{:?}", catalogue.remove(&product_id(id)).await.ok()),
+    };
+    format!("{answer}, {:?}", catalogue.find(&product_id(id)).await.ok())
 }
 
 /// What an action answers for an order in a state, and what the store holds then.
@@ -176,4 +207,78 @@ pub(crate) async fn of_twelve_orders_for_the_last_cookies_nine_are_confirmed(sto
         }
     }
     assert_eq!((confirmed, store.stock(&product).await), (9, Some(0)));
+}
+
+pub(crate) async fn of_eight_admins_who_saw_one_stock_one_changes_it(store: Arc<dyn TestStore>) {
+    let id = given(&*store, 10).await;
+    let admins = (0..8).map(|admin| {
+        let (store, new) = (store.clone(), product(id.as_str(), 100 + admin));
+        tokio::spawn(async move { store.catalogue().replace(&new, Some(10)).await.unwrap() })
+    });
+    let mut replaced = 0;
+    for admin in admins.collect::<Vec<_>>() {
+        match admin.await.unwrap() {
+            Replacement::Replaced => replaced += 1,
+            Replacement::StockChanged { inventory_count } => assert!(inventory_count >= 100),
+            Replacement::Missing => panic!("it is not missing"),
+        }
+    }
+    assert_eq!(replaced, 1);
+}
+
+pub(crate) async fn an_order_and_an_admin_who_saw_the_stock_before_it_do_not_lose_a_cookie(store: Arc<dyn TestStore>) {
+    let id = given(&*store, 10).await;
+    let takings = [taking(&id, 3)];
+    let order = order(&takings);
+    store.orders().place(&order).await.unwrap();
+    assert_eq!(confirm(&*store, &order.id, &takings).await, Settlement::Confirmed);
+    // Seven are left of the ten that the admin saw, who has baked five more.
+    let changed = store.catalogue().replace(&product(id.as_str(), 15), Some(10)).await.unwrap();
+    assert_eq!(changed, Replacement::StockChanged { inventory_count: 7 });
+    assert_eq!(store.catalogue().replace(&product(id.as_str(), 12), Some(7)).await.unwrap(), Replacement::Replaced);
+    assert_eq!(store.stock(&id).await, Some(12));
+}
+
+pub(crate) async fn the_list_of_orders_has_each_once_newest_first_on_pages_of_any_size(store: Arc<dyn TestStore>) {
+    assert_eq!(store.order_list().newest(None, 5).await.unwrap(), []);
+    let mut expected = Vec::new();
+    // Three in each second, and every status.
+    for (number, status) in
+        [Status::Pending, Status::Confirmed, Status::Rejected].into_iter().cycle().take(12).enumerate()
+    {
+        let placed_at = Timestamp(1_700_000_000 + number as u64 / 3);
+        let order = Order { placed_at, ..order(&[taking(&product_id("1"), 2), taking(&product_id("2"), 3)]) };
+        store.put_order(&order, status).await;
+        expected.push(StoredOrder { order, status, reason: None });
+    }
+    for stored in &expected {
+        let found = store.order_list().find(&stored.order.id).await.unwrap();
+        assert_eq!(found.map(without_reason).as_ref(), Some(stored));
+    }
+    assert_eq!(store.order_list().find(&OrderId::new(Uuid::new_v4())).await.unwrap(), None);
+    for limit in [1, 2, 3, 5, 12, 13] {
+        let mut listed = list(store.order_list(), limit).await;
+        assert!(listed.windows(2).all(|pair| pair[0].order.placed_at >= pair[1].order.placed_at), "pages of {limit}");
+        listed.sort_by_key(|stored| stored.order.id.to_string());
+        expected.sort_by_key(|stored| stored.order.id.to_string());
+        assert_eq!(listed, expected, "pages of {limit}");
+    }
+}
+
+/// The whole list, read in pages of `limit`.
+async fn list(orders: &dyn OrderList, limit: u32) -> Vec<StoredOrder> {
+    let mut listed = Vec::new();
+    let mut before: Option<Position> = None;
+    loop {
+        let page = orders.newest(before.as_ref(), limit).await.unwrap();
+        assert!(page.len() <= limit as usize);
+        let Some(last) = page.last() else { return listed };
+        before = Some(Position::from(last));
+        listed.extend(page.into_iter().map(without_reason));
+    }
+}
+
+/// An order that a test wrote in some state has no reason in one store, and one in the other.
+fn without_reason(stored: StoredOrder) -> StoredOrder {
+    StoredOrder { reason: None, ..stored }
 }

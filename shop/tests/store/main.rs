@@ -43,4 +43,7 @@ on_every_store! {
     an_order_takes_its_stock_whole_or_not_at_all,
     of_eight_attempts_to_confirm_one_order_one_takes_the_stock,
     of_twelve_orders_for_the_last_cookies_nine_are_confirmed,
+    of_eight_admins_who_saw_one_stock_one_changes_it,
+    an_order_and_an_admin_who_saw_the_stock_before_it_do_not_lose_a_cookie,
+    the_list_of_orders_has_each_once_newest_first_on_pages_of_any_size,
 }

@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
-use shop::aws::{CONFIRM, IF_ENOUGH, IF_NEW, IF_PENDING, REJECT, TAKE};
+use shop::aws::{CONFIRM, IF_ENOUGH, IF_NEW, IF_PENDING, IF_PRODUCT, IF_SEEN, REJECT, TAKE};
 
-use crate::{contract::first_disagreement, stores::InTables};
+use crate::{contract::disagreements, stores::InTables};
 
 /// Replaces a text in every request that has it.
 #[derive(Clone, Debug)]
@@ -64,6 +64,11 @@ fn mutants() -> Vec<Mutant> {
         weaker(IF_PENDING, "attribute_not_exists(id)"),
         weaker(IF_ENOUGH, "attribute_exists(id)"),
         weaker(IF_ENOUGH, "attribute_not_exists(id)"),
+        weaker(IF_PRODUCT, "attribute_not_exists(id)"),
+        weaker(IF_SEEN, "attribute_exists(id)"),
+        weaker(IF_SEEN, "attribute_not_exists(id)"),
+        Mutant::new(IF_SEEN, IF_SEEN.replace(" = ", " >= ")),
+        Mutant::new(IF_SEEN, IF_SEEN.replace(" = ", " <= ")),
         Mutant::new(IF_ENOUGH, IF_ENOUGH.replace(">=", ">")),
         Mutant::new(TAKE, TAKE.replace(" - ", " + ")),
         Mutant::new(CONFIRM, CONFIRM.replace("#status", "other")),
@@ -75,10 +80,17 @@ fn mutants() -> Vec<Mutant> {
 
 async fn every_mutant_is_detected(variable: &str) {
     let tables = InTables::create(variable).await;
-    assert_eq!(first_disagreement(&tables).await, None);
+    assert_eq!(disagreements(&tables).await, Vec::<String>::new());
     for mutant in mutants() {
         let changed = tables.changed(SharedInterceptor::new(mutant.clone()));
-        assert!(first_disagreement(&changed).await.is_some(), "{mutant} is not detected");
+        let found = disagreements(&changed).await;
+        assert!(!found.is_empty(), "{mutant} is not detected");
+        if mutant.from.contains(IF_NEW) {
+            // The condition of adding a product is the same text.
+            for action in ["place", "add"] {
+                assert!(found.iter().any(|found| found.starts_with(action)), "{mutant} is not detected in {action}");
+            }
+        }
     }
 }
 

@@ -6,21 +6,26 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region, SharedInterceptor},
-    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, ScalarAttributeType,
+    },
 };
 use in_memory::InMemoryShop;
 use shop::{
-    Catalogue, Order, OrderId, Orders, Product, ProductId, Status,
-    aws::{DynamoCatalogue, DynamoOrders, to_item},
+    EditableCatalogue, Order, OrderId, OrderList, Orders, Product, ProductId, Status,
+    aws::{DynamoCatalogue, DynamoOrderList, DynamoOrders, to_item},
 };
 use uuid::Uuid;
 
-/// Both ports over the same products, with access to what a store holds.
+/// The ports over the same products and orders, with access to what a store holds.
 #[async_trait]
 pub(crate) trait TestStore: Send + Sync {
-    fn catalogue(&self) -> &dyn Catalogue;
+    fn catalogue(&self) -> &dyn EditableCatalogue;
 
     fn orders(&self) -> &dyn Orders;
+
+    fn order_list(&self) -> &dyn OrderList;
 
     async fn put_product(&self, product: Product);
 
@@ -47,11 +52,15 @@ pub(crate) async fn in_dynamodb(variable: &str) -> Arc<dyn TestStore> {
 
 #[async_trait]
 impl TestStore for InMemoryShop {
-    fn catalogue(&self) -> &dyn Catalogue {
+    fn catalogue(&self) -> &dyn EditableCatalogue {
         self
     }
 
     fn orders(&self) -> &dyn Orders {
+        self
+    }
+
+    fn order_list(&self) -> &dyn OrderList {
         self
     }
 
@@ -78,6 +87,7 @@ pub(crate) struct InTables {
     orders: String,
     catalogue: DynamoCatalogue,
     order_store: DynamoOrders,
+    order_list: DynamoOrderList,
 }
 
 impl InTables {
@@ -86,12 +96,24 @@ impl InTables {
         let url = apigw::env(variable).unwrap_or_else(|| panic!("set {variable} to the URL of the emulator"));
         let (client, id) = (client(&url, None), Uuid::new_v4());
         let [products, orders] = ["products", "orders"].map(|kind| format!("{kind}-{id}"));
-        for table in [&products, &orders] {
-            let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-            let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
-            let create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-            create.key_schema(key).attribute_definitions(id.unwrap()).send().await.unwrap();
-        }
+        let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let attribute =
+            |name, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
+        let table = |name| {
+            let create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+            create.key_schema(key("id", KeyType::Hash)).attribute_definitions(attribute("id", ScalarAttributeType::S))
+        };
+        table(&products).send().await.unwrap();
+        let by_time = GlobalSecondaryIndex::builder()
+            .index_name("by-time")
+            .key_schema(key("kind", KeyType::Hash))
+            .key_schema(key("placed_at", KeyType::Range))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build());
+        let orders_table = table(&orders)
+            .attribute_definitions(attribute("kind", ScalarAttributeType::S))
+            .attribute_definitions(attribute("placed_at", ScalarAttributeType::N))
+            .global_secondary_indexes(by_time.build().unwrap());
+        orders_table.send().await.unwrap();
         Self::over(url, client, products, orders, None)
     }
 
@@ -110,8 +132,9 @@ impl InTables {
     ) -> Self {
         let under_test = self::client(&url, interceptor);
         let catalogue = DynamoCatalogue::new(under_test.clone(), products.clone());
-        let order_store = DynamoOrders::new(under_test, orders.clone(), products.clone());
-        Self { url, client, products, orders, catalogue, order_store }
+        let order_store = DynamoOrders::new(under_test.clone(), orders.clone(), products.clone());
+        let order_list = DynamoOrderList::new(under_test, orders.clone());
+        Self { url, client, products, orders, catalogue, order_store, order_list }
     }
 }
 
@@ -129,12 +152,16 @@ fn client(url: &str, interceptor: Option<SharedInterceptor>) -> Client {
 
 #[async_trait]
 impl TestStore for InTables {
-    fn catalogue(&self) -> &dyn Catalogue {
+    fn catalogue(&self) -> &dyn EditableCatalogue {
         &self.catalogue
     }
 
     fn orders(&self) -> &dyn Orders {
         &self.order_store
+    }
+
+    fn order_list(&self) -> &dyn OrderList {
+        &self.order_list
     }
 
     async fn put_product(&self, product: Product) {
