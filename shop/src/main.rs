@@ -3,8 +3,13 @@
 use apigw::Settings;
 use lambda_runtime::{Error, service_fn};
 use shop::{
-    aws::{Cognito, DynamoCatalogue, DynamoOrderList, DynamoOrders, HttpsProductsApi, SecretKey, StepFunctions},
-    functions::{checkout, crud, new_order, orders, products, proxy, session, update_inventory},
+    aws::{
+        Cognito, DynamoCatalogue, DynamoOrderList, DynamoOrders, DynamoSales, HttpsProductsApi, S3Documents, SecretKey,
+        StepFunctions,
+    },
+    functions::{
+        checkout, crud, new_order, orders, products, proxy, report, report_link, reports, session, update_inventory,
+    },
 };
 use tokens::{KeyStore as _, Timestamp};
 
@@ -23,7 +28,12 @@ async fn main() -> Result<(), Error> {
             // Fetched before the first request; a failure is logged, and the ring fetched again when it is needed.
             let _ring = keys.ring(now()).await;
             let catalogue = DynamoCatalogue::from_settings(settings)?;
-            let ports = checkout::Ports { keys, catalogue, executions: StepFunctions::from_settings(settings)?, now };
+            let ports = checkout::Ports {
+                keys,
+                catalogue,
+                executions: StepFunctions::from_settings(settings, "ORDER_MACHINE_ARN")?,
+                now,
+            };
             let service = checkout::Service::new(settings, ports)?;
             lambda_runtime::run(service_fn(|event| checkout::handle(&service, event))).await
         }
@@ -54,6 +64,27 @@ async fn main() -> Result<(), Error> {
         "session" => {
             let service = session::Service::new(settings, Cognito::from_settings(settings)?)?;
             lambda_runtime::run(service_fn(|event| session::handle(&service, event))).await
+        }
+        "reports" => {
+            let executions = StepFunctions::from_settings(settings, "REPORT_MACHINE_ARN")?;
+            let service = reports::Service::new(settings, executions, S3Documents::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| reports::handle(&service, event))).await
+        }
+        "report_link" => {
+            let service = report_link::Service::new(settings, S3Documents::from_settings(settings)?)?;
+            lambda_runtime::run(service_fn(|event| report_link::handle(&service, event))).await
+        }
+        "report" => {
+            let ports = report::Ports {
+                keys: aws::key_store(settings)?,
+                tokens: aws::token_store(settings)?,
+                catalogue: DynamoCatalogue::from_settings(settings)?,
+                sales: DynamoSales::from_settings(settings)?,
+                documents: S3Documents::from_settings(settings)?,
+                now: || Timestamp(apigw::epoch_seconds()),
+            };
+            let service = report::Service::new(settings, ports)?;
+            lambda_runtime::run(service_fn(|event| report::handle(&service, event))).await
         }
         other => Err(format!("there is no function {other}").into()),
     }

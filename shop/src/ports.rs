@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 
+use tokens::{Jti, Timestamp};
+
 use crate::{
-    Order, OrderId, PageTokens, Position, Product, ProductId, RefreshToken, Settlement, Status, StoredOrder, Taking,
+    Order, OrderId, PageTokens, Position, Product, ProductId, RefreshToken, Sale, Settlement, Status, StoredOrder,
+    Taking,
 };
 
 /// A call failed with an unknown outcome: it may have taken effect or not. Every call can be repeated.
@@ -134,6 +137,36 @@ pub trait OrderList: Send + Sync {
     async fn find(&self, id: &OrderId) -> Result<Option<StoredOrder>, Unavailable>;
 }
 
+/// What was ordered. Who has ordered it is not read.
+#[async_trait]
+pub trait Sales: Send + Sync {
+    /// The orders that were placed at `since` or later, in any order. Those of the last second may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn since(&self, since: Timestamp) -> Result<Vec<Sale>, Unavailable>;
+}
+
+/// The files of reports, each named by the ID of the token that opens it once.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// Writes a report, which is a page of HTML.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn put(&self, id: &Jti, html: String) -> Result<(), Unavailable>;
+
+    /// A URL at which a browser finds the report for so many seconds, without signing in. Whether there is such a report
+    /// is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn url(&self, id: &Jti, seconds: u32) -> Result<String, Unavailable>;
+}
+
 /// The outcome of starting an execution.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Start {
@@ -150,38 +183,40 @@ pub struct Execution {
     pub status: String,
     /// What it was started with.
     pub input: String,
+    /// What it ended with, if it has succeeded.
+    pub output: Option<String>,
     /// The name of the error that it failed with.
     pub error: Option<String>,
 }
 
 impl std::fmt::Debug for Execution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The input names a person.
+        // The input names a person, and the output the files of reports.
         f.debug_struct("Execution").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-/// The executions of the machine that works on orders, one for each order and named by its ID.
+/// The executions of a state machine. That of an order has the order's ID as its name, and that of a report a new ID.
 #[async_trait]
 pub trait Executions: Send + Sync {
-    /// The ARN of an order's execution, whether it exists or not.
-    fn arn(&self, id: &OrderId) -> String;
+    /// The ARN of an execution, whether it exists or not.
+    fn arn(&self, id: &Jti) -> String;
 
-    /// Starts the execution of an order.
+    /// Starts an execution.
     ///
-    /// MUST start at most one for an order, whatever the input.
+    /// MUST start at most one of a name, whatever the input.
     ///
     /// # Errors
     ///
     /// [`Unavailable`].
-    async fn start(&self, id: &OrderId, input: String) -> Result<Start, Unavailable>;
+    async fn start(&self, id: &Jti, input: String) -> Result<Start, Unavailable>;
 
-    /// The execution of an order. One that has just been started may not be found yet.
+    /// An execution. One that has just been started may not be found yet.
     ///
     /// # Errors
     ///
     /// [`Unavailable`].
-    async fn find(&self, id: &OrderId) -> Result<Option<Execution>, Unavailable>;
+    async fn find(&self, id: &Jti) -> Result<Option<Execution>, Unavailable>;
 }
 
 /// Where staff sign in, and where their tokens come from.

@@ -21,7 +21,8 @@ fn value(name: &str) -> &'static str {
     match name {
         "REVOKED_BEFORE" => "0",
         "CHECKOUT_TOKEN" => "required",
-        "ORDER_MACHINE_ARN" => "arn:aws:states:us-east-1:123456789012:stateMachine:orders",
+        "TOKEN_TTL_SECONDS" => "3600",
+        "ORDER_MACHINE_ARN" | "REPORT_MACHINE_ARN" => "arn:aws:states:us-east-1:123456789012:stateMachine:orders",
         // Where nothing answers.
         name if name.starts_with("AWS_ENDPOINT_URL") || name.ends_with("_URL") => "http://127.0.0.1:9",
         _ => "value",

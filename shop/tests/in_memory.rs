@@ -7,11 +7,13 @@ use std::{
 
 use async_trait::async_trait;
 use shop::{
-    Accepted, Catalogue, EditableCatalogue, Execution, Executions, Order, OrderId, OrderList, Orders, Position,
-    Product, ProductId, Replacement, Settlement, Start, Status, StoredOrder, Taking, Unavailable, Write, settle,
+    Accepted, Catalogue, Documents, EditableCatalogue, Execution, Executions, Order, OrderId, OrderList, Orders,
+    Position, Product, ProductId, Replacement, Sale, Sales, Settlement, Start, Status, StoredOrder, Taking,
+    Unavailable, Write, settle,
 };
+use tokens::{Jti, Timestamp};
 
-/// Products and orders. It follows the contracts of [`Catalogue`] and [`Orders`] under one lock.
+/// Products and orders. It follows the contracts of [`Catalogue`], [`Orders`] and [`Sales`] under one lock.
 #[derive(Debug, Default)]
 pub struct InMemoryShop(Mutex<Tables>);
 
@@ -172,6 +174,60 @@ impl Orders for InMemoryShop {
     }
 }
 
+#[async_trait]
+impl Sales for InMemoryShop {
+    async fn since(&self, since: Timestamp) -> Result<Vec<Sale>, Unavailable> {
+        let sale = |(order, status): &(Order, Status)| Sale {
+            id: order.id,
+            status: *status,
+            items: order.items.clone(),
+            placed_at: order.placed_at,
+        };
+        let tables = self.tables();
+        Ok(tables.orders.values().filter(|(order, _)| order.placed_at >= since).map(sale).collect())
+    }
+}
+
+/// The files of reports.
+#[derive(Debug, Default)]
+pub struct InMemoryDocuments(Mutex<HashMap<Jti, String>>);
+
+impl InMemoryDocuments {
+    /// No files.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A report.
+    #[must_use]
+    pub fn html(&self, id: &Jti) -> Option<String> {
+        self.documents().get(id).cloned()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.documents().len()
+    }
+
+    fn documents(&self) -> MutexGuard<'_, HashMap<Jti, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Documents for InMemoryDocuments {
+    async fn put(&self, id: &Jti, html: String) -> Result<(), Unavailable> {
+        self.documents().insert(*id, html);
+        Ok(())
+    }
+
+    async fn url(&self, id: &Jti, seconds: u32) -> Result<String, Unavailable> {
+        Ok(format!("https://reports.example.com/{id}?seconds={seconds}"))
+    }
+}
+
 /// Executions that do nothing but keep what they were started with.
 #[derive(Debug, Default)]
 pub struct InMemoryExecutions(Mutex<HashMap<OrderId, Execution>>);
@@ -192,6 +248,14 @@ impl InMemoryExecutions {
     pub fn started(&self) -> Vec<Accepted> {
         let inputs = self.executions().values().map(|execution| execution.input.clone()).collect::<Vec<_>>();
         inputs.iter().map(|input| serde_json::from_str(input).expect("the input of an order")).collect()
+    }
+
+    /// Ends an execution, which has succeeded.
+    pub fn succeed(&self, id: &Jti, output: &str) {
+        if let Some(execution) = self.executions().get_mut(id) {
+            "SUCCEEDED".clone_into(&mut execution.status);
+            execution.output = Some(output.to_owned());
+        }
     }
 
     /// Ends an execution.
@@ -218,7 +282,7 @@ impl Executions for InMemoryExecutions {
         if executions.contains_key(id) {
             return Ok(Start::Exists);
         }
-        executions.insert(*id, Execution { status: "RUNNING".into(), input, error: None });
+        executions.insert(*id, Execution { status: "RUNNING".into(), input, output: None, error: None });
         Ok(Start::Started)
     }
 

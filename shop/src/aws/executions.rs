@@ -1,4 +1,4 @@
-//! The executions of the order machine in Step Functions.
+//! The executions of a state machine in Step Functions.
 
 use std::{fmt, sync::Arc};
 
@@ -10,9 +10,10 @@ use aws_sdk_sfn::{
     operation::{describe_execution::DescribeExecutionError, start_execution::StartExecutionError},
     types::ExecutionStatus,
 };
+use tokens::Jti;
 
 use super::unavailable;
-use crate::{Execution, Executions, OrderId, Start, Unavailable};
+use crate::{Execution, Executions, Start, Unavailable};
 
 /// The executions of a machine. Step Functions keeps their names for 90 days.
 pub struct StepFunctions {
@@ -23,16 +24,16 @@ pub struct StepFunctions {
 }
 
 impl StepFunctions {
-    /// The executions of a function's machine: its ARN is in `ORDER_MACHINE_ARN`. Nothing is called yet.
+    /// The executions of a function's machine: `variable` has its ARN. Nothing is called yet.
     ///
     /// # Errors
     ///
     /// [`ConfigError`], which names the variable at fault.
-    pub fn from_settings(settings: Settings<'_>) -> Result<Arc<Self>, ConfigError> {
+    pub fn from_settings(settings: Settings<'_>, variable: &'static str) -> Result<Arc<Self>, ConfigError> {
         const KIND: &str = ":stateMachine:";
 
         let is_machine = |arn: &String| arn.matches(KIND).count() == 1;
-        let machine_arn = settings.parsed("ORDER_MACHINE_ARN", "the ARN of a state machine", is_machine)?;
+        let machine_arn = settings.parsed(variable, "the ARN of a state machine", is_machine)?;
         let execution_arn_prefix = machine_arn.replace(KIND, ":execution:") + ":";
         let config = ::aws::sdk_config(settings, "AWS_ENDPOINT_URL_SFN")?;
         Ok(Arc::new(Self { client: Client::new(&config), machine_arn, execution_arn_prefix }))
@@ -47,11 +48,11 @@ impl fmt::Debug for StepFunctions {
 
 #[async_trait]
 impl Executions for StepFunctions {
-    fn arn(&self, id: &OrderId) -> String {
+    fn arn(&self, id: &Jti) -> String {
         format!("{}{id}", self.execution_arn_prefix)
     }
 
-    async fn start(&self, id: &OrderId, input: String) -> Result<Start, Unavailable> {
+    async fn start(&self, id: &Jti, input: String) -> Result<Start, Unavailable> {
         let start =
             self.client.start_execution().state_machine_arn(&self.machine_arn).name(id.to_string()).input(input);
         match start.send().await.map_err(SdkError::into_service_error) {
@@ -61,10 +62,12 @@ impl Executions for StepFunctions {
         }
     }
 
-    async fn find(&self, id: &OrderId) -> Result<Option<Execution>, Unavailable> {
+    async fn find(&self, id: &Jti) -> Result<Option<Execution>, Unavailable> {
         let describe = self.client.describe_execution().execution_arn(self.arn(id));
         match describe.send().await.map_err(SdkError::into_service_error) {
             Ok(found) => Ok(Some(Execution {
+                // An emulator writes the error of one that failed there.
+                output: found.output.filter(|_| found.status == ExecutionStatus::Succeeded),
                 status: match found.status {
                     ExecutionStatus::PendingRedrive => ExecutionStatus::Running.to_string(),
                     status => status.to_string(),

@@ -59,7 +59,7 @@ pub struct DynamoOrders {
 /// An item that is not an order.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the attribute `{0}` of an order is missing or malformed")]
-pub(super) struct UnreadableOrder(&'static str);
+pub(super) struct UnreadableOrder(pub(super) &'static str);
 
 impl DynamoOrders {
     /// The orders in the table `orders_table_name`, and the stock in `products_table_name`.
@@ -176,7 +176,7 @@ fn write<T>(reason: &CancellationReason, found: T) -> Write<T> {
 }
 
 /// The status of an order's item.
-fn status_of(item: &HashMap<String, AttributeValue>) -> Result<Status, UnreadableOrder> {
+pub(super) fn status_of(item: &HashMap<String, AttributeValue>) -> Result<Status, UnreadableOrder> {
     let status = item.get("status").and_then(|value| value.as_s().ok());
     status.and_then(|status| Status::parse(status)).ok_or(UnreadableOrder("status"))
 }
@@ -223,6 +223,18 @@ pub(super) fn from_item(item: &HashMap<String, AttributeValue>) -> Result<Stored
         email: text(item, "email")?.to_owned(),
         phone: text(item, "phone")?.to_owned(),
     };
+    let order = Order {
+        id: OrderId::parse(text(item, "id")?).ok_or(UnreadableOrder("id"))?,
+        customer,
+        items: lines(item)?,
+        placed_at: Timestamp(number(item, "placed_at")?),
+    };
+    let reason = item.contains_key("reason").then(|| text(item, "reason")).transpose()?;
+    Ok(StoredOrder { order, status: status_of(item)?, reason: reason.map(str::to_owned) })
+}
+
+/// The lines of an order's item.
+pub(super) fn lines(item: &HashMap<String, AttributeValue>) -> Result<Vec<Line>, UnreadableOrder> {
     let line = |line: &AttributeValue| {
         let line = line.as_m().map_err(|_| UnreadableOrder("items"))?;
         Ok(Line {
@@ -233,24 +245,20 @@ pub(super) fn from_item(item: &HashMap<String, AttributeValue>) -> Result<Stored
         })
     };
     let lines = item.get("items").and_then(|value| value.as_l().ok()).ok_or(UnreadableOrder("items"))?;
-    let order = Order {
-        id: OrderId::parse(text(item, "id")?).ok_or(UnreadableOrder("id"))?,
-        customer,
-        items: lines.iter().map(line).collect::<Result<_, _>>()?,
-        placed_at: Timestamp(number(item, "placed_at")?),
-    };
-    let reason = item.contains_key("reason").then(|| text(item, "reason")).transpose()?;
-    Ok(StoredOrder { order, status: status_of(item)?, reason: reason.map(str::to_owned) })
+    lines.iter().map(line).collect()
 }
 
 /// An attribute that is a text.
-fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &'static str) -> Result<&'a str, UnreadableOrder> {
+pub(super) fn text<'a>(
+    item: &'a HashMap<String, AttributeValue>,
+    name: &'static str,
+) -> Result<&'a str, UnreadableOrder> {
     let text = item.get(name).and_then(|value| value.as_s().ok());
     text.map(String::as_str).ok_or(UnreadableOrder(name))
 }
 
 /// An attribute that is a whole number, not below 0.
-fn number(item: &HashMap<String, AttributeValue>, name: &'static str) -> Result<u64, UnreadableOrder> {
+pub(super) fn number(item: &HashMap<String, AttributeValue>, name: &'static str) -> Result<u64, UnreadableOrder> {
     let number = item.get(name).and_then(|value| value.as_n().ok());
     number.and_then(|number| number.parse().ok()).ok_or(UnreadableOrder(name))
 }

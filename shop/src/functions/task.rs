@@ -1,4 +1,4 @@
-//! What the functions of the order machine have in common.
+//! What the functions of the state machines have in common.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use tokens::Refusal;
 
 use crate::Unavailable;
 
-/// Why a step of an order failed. The state machine matches the names of the variants, and does not retry the final
+/// Why a step of an order or of a report failed. The state machine matches the names of the variants, and does not retry the final
 /// ones.
 #[derive(thiserror::Error)]
 pub enum TaskError {

@@ -11,13 +11,13 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Credentials, Region},
 };
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4::SigningParams,
 };
-use reqwest::{Client, Method, RequestBuilder, Url, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use shop::{Cents, OrderId, Product, ProductId, aws::to_item};
-use tokens::{Claimant, FixedKeyStore, Jti, KeyRing, Minter, NewToken, Timestamp};
+use tokens::{Checker, Claimant, FixedKeyStore, Issuer, Jti, KeyRing, Minter, NewToken, Timestamp, Token};
 use uuid::Uuid;
 
 /// The account of the emulator.
@@ -46,7 +46,7 @@ impl Emulator {
         Self { url: variable("MINISTACK_URL"), stack: variable("SHOP_STACK_NAME"), client: Client::new() }
     }
 
-    /// Calls AWS; returns the text of the reply.
+    /// Calls AWS by a `POST`; returns the text of the reply.
     async fn call(
         &self,
         principal: &Principal,
@@ -55,20 +55,41 @@ impl Emulator {
         headers: &[(&str, &str)],
         body: String,
     ) -> String {
+        self.send(principal, service, ("POST", path), headers, body).await.text().await.unwrap()
+    }
+
+    /// Calls S3; returns the reply.
+    pub(crate) async fn s3(&self, principal: &Principal, method: &str, path: &str, body: &str) -> Response {
+        self.send(principal, "s3", (method, path), &[], body.to_owned()).await
+    }
+
+    /// Sends a signed request.
+    async fn send(
+        &self,
+        principal: &Principal,
+        service: &str,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response {
         let url = format!("{}{path}", self.url);
         #[expect(clippy::disallowed_methods, reason = "AWS compares the time of a signature with its clock")]
         let now = SystemTime::now();
         let identity = principal.0.clone().into();
+        let mut settings = SigningSettings::default();
+        if service == "s3" {
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
         let parameters = SigningParams::builder().identity(&identity).region("us-east-1").name(service).time(now);
-        let parameters = parameters.settings(SigningSettings::default()).build().unwrap().into();
+        let parameters = parameters.settings(settings).build().unwrap().into();
         let headers = headers.iter().copied();
         let signable =
-            SignableRequest::new("POST", &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
+            SignableRequest::new(method, &url, headers.clone(), SignableBody::Bytes(body.as_bytes())).unwrap();
         let (signature, _) = sign(signable, &parameters).unwrap().into_parts();
-        let request = headers
-            .chain(signature.headers())
-            .fold(self.client.post(&url), |request, (name, value)| request.header(name, value));
-        request.body(body).send().await.unwrap().text().await.unwrap()
+        let request = self.client.request(method.parse().unwrap(), &url);
+        let request =
+            headers.chain(signature.headers()).fold(request, |request, (name, value)| request.header(name, value));
+        request.body(body).send().await.unwrap()
     }
 
     /// Calls an action of a JSON protocol, such as `DynamoDB_20120810.PutItem`; returns the reply.
@@ -79,7 +100,7 @@ impl Emulator {
     }
 
     /// Calls an action of the query protocol as root; returns the text of the first element `element`.
-    async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
+    pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)], element: &str) -> String {
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let form: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -150,17 +171,29 @@ impl Emulator {
         self.json(&Principal::root(), "dynamodb", "DynamoDB_20120810.GetItem", &get).await["Item"].clone()
     }
 
+    /// The key ring of the stack.
+    async fn keys(&self) -> FixedKeyStore {
+        let secret = json!({"SecretId": self.physical_id("KeyRing").await});
+        let secret = self.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
+        FixedKeyStore::new(KeyRing::from_json(secret["SecretString"].as_str().unwrap().as_bytes()).unwrap())
+    }
+
+    /// The ID of the report that a link's token opens.
+    pub(crate) async fn report_id(&self, token: &str) -> Jti {
+        let iss = format!("{}.us-east-1", self.stack);
+        let checker = Checker::new(&Issuer { aud: format!("{iss}/reports"), iss }, Timestamp(0));
+        let now = Timestamp(apigw::epoch_seconds());
+        checker.look(&Token::new(token.to_owned()), &self.keys().await, now).await.unwrap().unwrap().claims.jti
+    }
+
     /// A checkout token that expires in some seconds.
     pub(crate) async fn token(&self, expires_in: u64) -> (String, OrderId) {
         const TTL_SECONDS: u64 = 1800;
 
-        let secret = json!({"SecretId": self.physical_id("KeyRing").await});
-        let secret = self.json(&Principal::root(), "secretsmanager", "secretsmanager.GetSecretValue", &secret).await;
-        let ring = KeyRing::from_json(secret["SecretString"].as_str().unwrap().as_bytes()).unwrap();
         let store = Arc::new(DynamoTokenStore::new(self.dynamodb(), self.physical_id("TokensTable").await));
         let iss = format!("{}.us-east-1", self.stack);
         let (aud, jti) = (format!("{iss}/api"), Jti::new(Uuid::new_v4()));
-        let minter = Minter::new(iss, Timestamp(0), Arc::new(FixedKeyStore::new(ring)), store);
+        let minter = Minter::new(iss, Timestamp(0), Arc::new(self.keys().await), store);
         let minted_by = Claimant::of_invocation("test").unwrap();
         let new = NewToken { jti, aud, ttl_seconds: TTL_SECONDS, minted_by, host: None };
         let now = Timestamp(apigw::epoch_seconds() + expires_in - TTL_SECONDS);
@@ -213,7 +246,7 @@ impl Emulator {
     }
 
     /// The status, the headers and the text of the answer to a request, which is sent once.
-    pub(crate) async fn send(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         url: &str,
@@ -230,6 +263,22 @@ impl Emulator {
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         let url = format!("{}{path}", self.api("ShopApi").await);
         answer(|| self.client.get(&url)).await
+    }
+
+    /// The status and the body of the answer to a `POST` without a body, with a token or without one.
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        let url = format!("{}{path}", self.api("ShopApi").await);
+        let headers = |request: RequestBuilder| match token {
+            Some(token) => request.header("x-access-token", token),
+            None => request,
+        };
+        answer(|| headers(self.client.post(&url))).await
+    }
+
+    /// The status, the headers and the text of what a browser finds at a URL.
+    pub(crate) async fn open(&self, url: &str) -> (u16, HeaderMap, String) {
+        let found = self.client.get(url).send().await.unwrap();
+        (found.status().as_u16(), found.headers().clone(), found.text().await.unwrap())
     }
 
     /// The status and the body of the answer to `POST /orders`.

@@ -13,5 +13,6 @@ mod emulator;
 mod lives;
 mod logs;
 mod races;
+mod reports;
 mod roles;
 mod staff;

@@ -31,6 +31,8 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "TOKEN_AUDIENCE" => "shop.eu-west-1/api",
         "REVOKED_BEFORE" => "0",
         "CHECKOUT_TOKEN" => "required",
+        "TOKEN_TTL_SECONDS" => "1800",
+        "SITE_URL" => "https://shop.example.com",
         "ALLOWED_ORIGIN" => "https://shop.example.com",
         "EXPOSED_HEADERS" => "X-Access-Token",
         _ => return None,
@@ -165,7 +167,7 @@ pub(crate) struct Shop {
     pub(crate) executions: Arc<InMemoryExecutions>,
     pub(crate) look: Arc<Failing<InMemoryExecutions>>,
     pub(crate) tokens: Arc<InMemoryTokenStore>,
-    keys: Arc<dyn KeyStore>,
+    pub(crate) keys: Arc<dyn KeyStore>,
 }
 
 impl Shop {

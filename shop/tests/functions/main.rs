@@ -5,10 +5,12 @@
 mod checkout;
 mod conservation;
 mod crud;
+mod figures;
 mod helpers;
 mod orders;
 mod products;
 mod proxy;
+mod reports;
 mod requests;
 mod session;
 mod steps;

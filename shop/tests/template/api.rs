@@ -16,8 +16,21 @@ fn headers_and_members(response: &Value) -> (Vec<String>, Vec<String>) {
 #[test]
 fn the_answers_of_the_gateway_have_the_headers_and_the_body_of_every_answer() {
     let responses = properties("ShopApi")["GatewayResponses"].clone();
-    for kind in ["DEFAULT_4XX", "DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "UNAUTHORIZED"] {
+    let kinds: Vec<_> = responses.as_object().unwrap().keys().collect();
+    let expected = [
+        "ACCESS_DENIED",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "AUTHORIZER_FAILURE",
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "UNAUTHORIZED",
+    ];
+    assert_eq!(kinds, expected);
+    for kind in expected {
         let response = &responses[kind];
+        let mut expected_members = members_of_an_error();
         let mut expected = vec![
             "Access-Control-Allow-Credentials",
             "Access-Control-Allow-Origin",
@@ -26,8 +39,8 @@ fn the_answers_of_the_gateway_have_the_headers_and_the_body_of_every_answer() {
             "X-Content-Type-Options",
         ];
         match kind {
-            // Whether an order was accepted is not known.
-            "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" => {
+            // Whether an order was accepted, or a token spent, is not known.
+            "INTEGRATION_FAILURE" | "INTEGRATION_TIMEOUT" | "AUTHORIZER_FAILURE" | "AUTHORIZER_CONFIGURATION_ERROR" => {
                 assert_eq!(response["StatusCode"], 503, "{kind}");
                 expected.push("Retry-After");
             }
@@ -35,13 +48,22 @@ fn the_answers_of_the_gateway_have_the_headers_and_the_body_of_every_answer() {
                 assert_eq!(response["StatusCode"], 401);
                 expected.push("WWW-Authenticate");
             }
+            "ACCESS_DENIED" => {
+                assert_eq!(response["StatusCode"], 401);
+                expected.push("WWW-Authenticate");
+                expected_members.push("usedAt".to_owned());
+                let body = response["ResponseTemplates"]["application/json"].as_str().unwrap();
+                for member in ["reason", "usedAt"] {
+                    assert!(body.contains(&format!(r#""{member}":"$context.authorizer.{member}""#)), "{body}");
+                }
+            }
             _ => {}
         }
         expected.sort_unstable();
         let (headers, members) = headers_and_members(response);
         assert_eq!(
             (headers, members),
-            (expected.iter().map(ToString::to_string).collect(), members_of_an_error()),
+            (expected.iter().map(ToString::to_string).collect(), expected_members),
             "{kind}"
         );
         let headers = &response["ResponseParameters"]["Headers"];
@@ -80,23 +102,32 @@ fn routes() -> BTreeSet<(String, String, String)> {
 }
 
 #[test]
-fn a_route_is_public_or_for_staff() {
+fn a_route_is_public_or_for_staff_or_behind_the_guard() {
     let is_for_staff = |route: &str| {
         let path = route.split_once(' ').unwrap().1;
-        route.starts_with("GET /orders") && !path.starts_with("/orders/status") || path.starts_with("/staff/")
+        route.starts_with("GET /orders") && !path.starts_with("/orders/status")
+            || path.starts_with("/staff/")
+            || path.starts_with("/create-report")
+            || path.starts_with("/get-presigned-urls/")
     };
     let mut of_the_shop = 0;
     for (api, route, authorizer) in routes() {
-        if api == "ShopApi" && ROUTES.contains(&route.as_str()) {
+        if api == "ShopApi" {
+            assert!(ROUTES.contains(&route.as_str()), "{route}");
             of_the_shop += 1;
-            assert_eq!(authorizer, if is_for_staff(&route) { "Staff" } else { "none" }, "{route}");
+            let expected = match &*route {
+                "POST /report-link" => "ReportGuard",
+                route if is_for_staff(route) => "Staff",
+                _ => "none",
+            };
+            assert_eq!(authorizer, expected, "{route}");
         }
     }
     assert_eq!(of_the_shop, ROUTES.len());
 }
 
-/// The routes of the shop that are described here.
-const ROUTES: [&str; 16] = [
+/// The routes of the shop.
+const ROUTES: [&str; 20] = [
     "GET /products",
     "GET /products/{id}",
     "GET /checkout-token",
@@ -113,6 +144,10 @@ const ROUTES: [&str; 16] = [
     "GET /staff/products/{id}",
     "PUT /staff/products/{id}",
     "DELETE /staff/products/{id}",
+    "POST /create-report",
+    "GET /create-report/status/{executionArn}",
+    "GET /get-presigned-urls/{executionArn}",
+    "POST /report-link",
 ];
 
 #[test]

@@ -10,7 +10,7 @@ use crate::template::{TEXT, all, properties, template, texts};
 const MAIN: &str = include_str!("../../src/main.rs");
 
 /// What each function may do besides logging: function, action, resource.
-const GRANTS: [(&str, &str, &str); 20] = [
+const GRANTS: [(&str, &str, &str); 33] = [
     ("CheckoutFunction", "dynamodb:BatchGetItem", "ProductsTable.Arn"),
     ("CheckoutFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
     ("CheckoutFunction", "states:DescribeExecution", EXECUTIONS),
@@ -28,12 +28,32 @@ const GRANTS: [(&str, &str, &str); 20] = [
     ("ProductsFunction", "dynamodb:GetItem", "ProductsTable.Arn"),
     ("ProductsFunction", "dynamodb:Scan", "ProductsTable.Arn"),
     ("ProxyFunction", "secretsmanager:GetSecretValue", "ApiKeySecret.Id"),
+    ("ReportFunction", "dynamodb:PutItem", "TokensTable.Arn"),
+    ("ReportFunction", "dynamodb:Query", "${OrdersTable.Arn}/index/by-time"),
+    ("ReportFunction", "dynamodb:Scan", "ProductsTable.Arn"),
+    ("ReportFunction", "s3:PutObject", REPORTS),
+    ("ReportFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
+    ("ReportGuardFunction", "dynamodb:UpdateItem", "TokensTable.Arn"),
+    ("ReportGuardFunction", "secretsmanager:GetSecretValue", "KeyRing.Id"),
+    ("ReportLinkFunction", "s3:GetObject", REPORTS),
+    ("ReportsFunction", "s3:GetObject", REPORTS),
+    ("ReportsFunction", "states:DescribeExecution", REPORT_EXECUTIONS),
+    ("ReportsFunction", "states:StartExecution", "ReportMachine"),
     ("UpdateInventoryFunction", "dynamodb:UpdateItem", "OrdersTable.Arn"),
     ("UpdateInventoryFunction", "dynamodb:UpdateItem", "ProductsTable.Arn"),
     ("OrderMachine", "lambda:InvokeFunction", "NewOrderFunction.Arn UpdateInventoryFunction.Arn"),
+    ("ReportMachine", "lambda:InvokeFunction", "ReportFunction.Arn"),
+    ("ReportMachine", "sns:Publish", "ReportsTopic"),
 ];
 
-/// The executions of the shop's machine. The only pattern: an execution has no resource of its own in a template.
+/// The files of the reports.
+const REPORTS: &str = "${ReportsBucket.Arn}/reports/*";
+
+/// The executions of a machine: an execution has no resource of its own in a template.
+const REPORT_EXECUTIONS: &str =
+    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${ReportMachine.Name}:*";
+
+/// As [`REPORT_EXECUTIONS`], of orders.
 const EXECUTIONS: &str =
     "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${OrderMachine.Name}:*";
 
@@ -54,7 +74,7 @@ fn the_handlers_of_the_template_are_the_arms_of_main() {
     let arms = MAIN.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
     let arms: Vec<_> = arms.map(|(arm, _)| arm.to_owned()).collect();
     assert_eq!(handlers.iter().collect::<BTreeSet<_>>(), arms.iter().collect::<BTreeSet<_>>());
-    assert_eq!((handlers.len(), arms.len()), (8, 8), "one is there twice");
+    assert_eq!((handlers.len(), arms.len()), (11, 11), "one is there twice");
 }
 
 #[test]
@@ -83,17 +103,35 @@ fn each_function_may_do_its_own_actions_and_no_other() {
 }
 
 #[test]
+fn a_report_may_read_what_was_ordered_and_not_by_whom() {
+    let statements = properties("ReportRole")["Policies"][0]["PolicyDocument"]["Statement"].clone();
+    let query = statements.as_array().unwrap().iter().find(|of| of["Action"] == "dynamodb:Query").unwrap();
+    let condition = json!({
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["id", "kind", "status", "items", "placed_at"]},
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    });
+    assert_eq!(query["Condition"], condition);
+    // No other statement has a condition, and this is the only action on orders.
+    for (id, role) in all("AWS::IAM::Role") {
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap() {
+            assert_eq!(statement.get("Condition").is_some(), statement == query, "{id}");
+        }
+    }
+}
+
+#[test]
 fn each_role_belongs_to_one_function_and_has_no_managed_policy() {
     let roles: BTreeSet<_> = roles().into_iter().map(|(_, role)| role).collect();
     assert_eq!(roles, all("AWS::IAM::Role").into_keys().collect());
-    assert_eq!(roles.len(), all("AWS::Serverless::Function").len() + 1, "a role is shared");
+    let machines = all("AWS::Serverless::StateMachine");
+    assert_eq!(roles.len(), all("AWS::Serverless::Function").len() + machines.len(), "a role is shared");
     for (id, role) in all("AWS::IAM::Role") {
         assert_eq!(
             role.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["AssumeRolePolicyDocument", "Policies"],
             "{id}"
         );
-        let service = if id == "OrderMachineRole" { "states.amazonaws.com" } else { "lambda.amazonaws.com" };
+        let service = if id.ends_with("MachineRole") { "states.amazonaws.com" } else { "lambda.amazonaws.com" };
         let statement = json!([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]);
         assert_eq!(role["AssumeRolePolicyDocument"]["Statement"], statement, "{id}");
     }

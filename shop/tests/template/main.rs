@@ -8,6 +8,7 @@
 mod api;
 mod functions;
 mod machine;
+mod reports;
 mod seed;
 mod template;
 mod workspace;
