@@ -39,6 +39,10 @@ async fn deployed_a_preflight_allows_the_page_and_its_headers() {
         ("/staff/products", "GET,OPTIONS,POST"),
         ("/staff/products/1", "DELETE,GET,OPTIONS,PUT"),
         ("/orders/status/1", "GET,OPTIONS"),
+        ("/create-report", "OPTIONS,POST"),
+        ("/create-report/status/1", "GET,OPTIONS"),
+        ("/get-presigned-urls/1", "GET,OPTIONS"),
+        ("/report-link", "OPTIONS,POST"),
     ] {
         let preflight = api.request(Method::OPTIONS, path).header("origin", &api.site);
         let answer = preflight.header("access-control-request-method", "POST").send().await.unwrap();
