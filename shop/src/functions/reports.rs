@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokens::Jti;
 use uuid::Uuid;
 
-use super::path_parameter;
+use super::{path_parameter, role};
 use crate::{Documents, Execution, Executions};
 
 /// How many seconds the URLs for staff are valid.
@@ -79,6 +79,8 @@ struct Urls {
 /// None: every failure is a response.
 pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
     let handle = async |request: Request| {
+        // Everyone who is signed in may make reports.
+        role(&request)?;
         if *request.method == Method::POST {
             return create(service).await;
         }

@@ -1,4 +1,4 @@
-//! The routes for staff: `/orders` and `/staff/products`.
+//! The routes for staff: `/orders` and `/staff/products`. Those of the reports are in `reports.rs`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every route that is for staff.
-const ROUTES: [(Method, &str); 7] = [
+const ROUTES: [(Method, &str); 10] = [
     (Method::GET, "/orders"),
     (Method::GET, "/orders/1"),
     (Method::GET, "/staff/products"),
@@ -18,6 +18,9 @@ const ROUTES: [(Method, &str); 7] = [
     (Method::GET, "/staff/products/1"),
     (Method::PUT, "/staff/products/1"),
     (Method::DELETE, "/staff/products/1"),
+    (Method::POST, "/create-report"),
+    (Method::GET, "/create-report/status/1"),
+    (Method::GET, "/get-presigned-urls/1"),
 ];
 
 /// A product that no other test has.
@@ -71,6 +74,9 @@ async fn deployed_a_route_for_staff_takes_an_access_token_of_this_user_pool_and_
         (Method::DELETE, "/staff/products"),
         (Method::POST, "/staff/products/1"),
         (Method::GET, "/staff"),
+        (Method::GET, "/create-report"),
+        (Method::POST, "/create-report/status/1"),
+        (Method::POST, "/get-presigned-urls/1"),
         (Method::GET, "/auth/refresh"),
         (Method::GET, "/auth/exchange"),
     ] {

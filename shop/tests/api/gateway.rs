@@ -16,6 +16,8 @@ async fn deployed_an_unknown_route_or_method_is_403_with_the_common_error_body()
         (Method::PUT, "/orders"),
         (Method::POST, "/orders/status/1"),
         (Method::GET, "/orders/status"),
+        (Method::GET, "/report-link"),
+        (Method::GET, "/reports"),
     ] {
         let refused = api.send(api.request(method.clone(), path)).await;
         assert_eq!(refused.refusal(), (403, "invalid_request"), "{method} {path}");
@@ -39,6 +41,10 @@ async fn deployed_a_preflight_allows_the_page_and_its_headers() {
         ("/staff/products", "GET,OPTIONS,POST"),
         ("/staff/products/1", "DELETE,GET,OPTIONS,PUT"),
         ("/orders/status/1", "GET,OPTIONS"),
+        ("/create-report", "OPTIONS,POST"),
+        ("/create-report/status/1", "GET,OPTIONS"),
+        ("/get-presigned-urls/1", "GET,OPTIONS"),
+        ("/report-link", "OPTIONS,POST"),
     ] {
         let preflight = api.request(Method::OPTIONS, path).header("origin", &api.site);
         let answer = preflight.header("access-control-request-method", "POST").send().await.unwrap();

@@ -19,4 +19,5 @@ mod gateway;
 mod orders;
 mod people;
 mod products;
+mod reports;
 mod session;

@@ -246,7 +246,7 @@ impl Emulator {
     }
 
     /// The status, the headers and the text of the answer to a request, which is sent once.
-    pub(crate) async fn send(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         url: &str,

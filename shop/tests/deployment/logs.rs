@@ -69,7 +69,7 @@ async fn ministack_no_log_and_no_error_holds_what_people_and_the_proxy_sign_in_w
     let mut errors = String::new();
     let mut post = async |path: &str, cookie: &str, body: &Value, expected: u16| {
         let headers = [("origin", site), ("cookie", cookie)];
-        let answer = emulator.send(Method::POST, &format!("{api}{path}"), &headers, &body.to_string()).await;
+        let answer = emulator.ask(Method::POST, &format!("{api}{path}"), &headers, &body.to_string()).await;
         assert_eq!(answer.0, expected, "{path}");
         if expected >= 400 {
             errors += &answer.2;
@@ -95,16 +95,16 @@ async fn ministack_no_log_and_no_error_holds_what_people_and_the_proxy_sign_in_w
     {
         let bearer = format!("Bearer {access_token}");
         let headers = [("authorization", bearer.as_str()), ("x-api-key", "canary-key")];
-        let answer = emulator.send(Method::GET, &format!("{api}{path}"), &headers, "").await;
+        let answer = emulator.ask(Method::GET, &format!("{api}{path}"), &headers, "").await;
         assert_eq!(answer.0, expected, "{path}");
         if expected >= 400 {
             errors += &answer.2;
         }
     }
-    let answer = emulator.send(Method::GET, &format!("{crud}/products/canary"), &[("x-api-key", key)], "").await;
+    let answer = emulator.ask(Method::GET, &format!("{crud}/products/canary"), &[("x-api-key", key)], "").await;
     assert_eq!(answer.0, 404);
     errors += &answer.2;
-    let answer = emulator.send(Method::GET, &format!("{crud}/products"), &[("x-api-key", "canary-key")], "").await;
+    let answer = emulator.ask(Method::GET, &format!("{crud}/products"), &[("x-api-key", "canary-key")], "").await;
     assert_eq!(answer.0, 403);
     errors += &answer.2;
 

@@ -31,13 +31,13 @@ async fn ministack_an_access_token_of_another_user_pool_is_refused() {
     );
     let content_type = [("content-type", "application/x-www-form-urlencoded")];
     let (status, _, tokens) =
-        emulator.send(Method::POST, &format!("{}/oauth2/token", emulator.url), &content_type, &form).await;
+        emulator.ask(Method::POST, &format!("{}/oauth2/token", emulator.url), &content_type, &form).await;
     assert_eq!(status, 200);
     let tokens: Value = serde_json::from_str(&tokens).unwrap();
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
     for path in ["/orders", "/staff/products/1"] {
         let url = format!("{}{path}", emulator.api("ShopApi").await);
-        let (status, _, body) = emulator.send(Method::GET, &url, &[("authorization", &bearer)], "").await;
+        let (status, _, body) = emulator.ask(Method::GET, &url, &[("authorization", &bearer)], "").await;
         assert_eq!(status, 401, "{body}");
         assert!(body.contains("\"unauthorized\""), "{body}");
     }
@@ -57,7 +57,7 @@ async fn ministack_the_api_of_products_is_closed_without_its_key() {
     ] {
         for key in [None, Some(""), Some("canary-key-of-no-plan")] {
             let headers: Vec<_> = key.map(|key| ("x-api-key", key)).into_iter().collect();
-            let (status, headers, body) = emulator.send(method.clone(), &format!("{api}{path}"), &headers, "{}").await;
+            let (status, headers, body) = emulator.ask(method.clone(), &format!("{api}{path}"), &headers, "{}").await;
             assert_eq!((status, headers["cache-control"].to_str().unwrap()), (403, "no-store"), "{method} {path}");
             let body: Value = serde_json::from_str(&body).unwrap();
             assert_eq!(body["reason"], "forbidden", "{method} {path}");
@@ -79,7 +79,7 @@ async fn ministack_the_api_of_products_answers_429_over_the_quota_of_a_plan() {
     let of_plan = json!({"keyId": key["id"], "keyType": "API_KEY"});
     emulator.create(&format!("/usageplans/{}/keys", plan["id"].as_str().unwrap()), &of_plan).await;
     let url = format!("{}/products/1", emulator.api("CrudApi").await);
-    let call = async || emulator.send(Method::GET, &url, &[("x-api-key", key["value"].as_str().unwrap())], "").await;
+    let call = async || emulator.ask(Method::GET, &url, &[("x-api-key", key["value"].as_str().unwrap())], "").await;
     for _ in 0..3 {
         assert_eq!(call().await.0, 200);
     }

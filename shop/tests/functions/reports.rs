@@ -195,13 +195,19 @@ async fn a_report_that_cannot_be_made_is_retried_unless_its_input_is_wrong() {
     assert_eq!(documents.count(), 1);
 }
 
-/// The answer of `reports`.
+/// The answer of `reports` to a person who is signed in.
 async fn ask(shop: &Shop, method: &str, path: &str, arn: Option<&str>) -> Answer {
+    ask_as(shop, &json!({"claims": {"sub": "1", "token_use": "access"}}), method, path, arn).await
+}
+
+async fn ask_as(shop: &Shop, authorizer: &Value, method: &str, path: &str, arn: Option<&str>) -> Answer {
     let documents = Arc::new(InMemoryDocuments::new());
     let service = reports::Service::new(Settings::new(&setting), shop.look.clone(), documents).unwrap();
     let parameters = arn.map_or(Value::Null, |arn| json!({ "executionArn": arn }));
     let path = arn.map_or_else(|| path.to_owned(), |arn| path.replace("{}", arn));
-    let event = event(&json!({"httpMethod": method, "path": path, "pathParameters": parameters}));
+    let event = event(&json!({
+        "httpMethod": method, "path": path, "pathParameters": parameters, "requestContext": {"authorizer": authorizer},
+    }));
     answer(&reports::handle(&service, event).await.unwrap())
 }
 
@@ -251,6 +257,26 @@ async fn reports_that_failed_have_a_status_and_no_urls() {
         shop.executions.end(&id, status, Some("Unavailable"));
         assert_eq!(ask(&shop, "GET", STATUS, Some(&arn)).await.body, json!({ "status": status }));
         assert_eq!(ask(&shop, "GET", URLS, Some(&arn)).await.refusal(), (409, "not_ready"));
+    }
+}
+
+#[tokio::test]
+async fn only_a_person_with_an_access_token_makes_and_opens_reports() {
+    let shop = Shop::new();
+    let (arn, _) = started(&shop).await;
+    let guard = spent(&Uuid::new_v4().to_string(), "request");
+    for (authorizer, refusal) in [
+        (json!({"claims": {"sub": "1", "token_use": "id"}}), (401, "unauthorized")),
+        (json!({"claims": {"sub": "1", "token_use": "refresh"}}), (401, "unauthorized")),
+        // A route without the authorizer, or with the other one.
+        (json!({}), (500, "internal")),
+        (guard, (500, "internal")),
+    ] {
+        for (method, path, arn) in
+            [("POST", "/create-report", None), ("GET", STATUS, Some(&*arn)), ("GET", URLS, Some(&*arn))]
+        {
+            assert_eq!(ask_as(&shop, &authorizer, method, path, arn).await.refusal(), refusal, "{method} {path}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod api;
 mod functions;
+mod hosting;
 mod machine;
 mod reports;
 mod seed;
