@@ -14,7 +14,7 @@ async fn get(path: &str) -> (u16, reqwest::header::HeaderMap, String) {
     let host = distribution.strip_prefix("https://").unwrap();
     // As over HTTPS, to which another request would be redirected.
     let headers = [("host", host), ("x-forwarded-proto", "https")];
-    Emulator::new().send(Method::GET, &format!("{}{path}", variable("MINISTACK_URL")), &headers, "").await
+    Emulator::new().ask(Method::GET, &format!("{}{path}", variable("MINISTACK_URL")), &headers, "").await
 }
 
 #[tokio::test]

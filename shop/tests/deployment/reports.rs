@@ -139,7 +139,7 @@ async fn ministack_the_mailed_links_open_the_reports_once_each() {
     {
         let (status, opened) = emulator.post("/report-link", Some(token)).await;
         assert_eq!((status, &opened["expires_in"]), (200, &json!(60)), "{opened}");
-        let (status, headers, html) = emulator.send(Method::GET, opened["url"].as_str().unwrap(), &[], "").await;
+        let (status, headers, html) = emulator.ask(Method::GET, opened["url"].as_str().unwrap(), &[], "").await;
         assert_eq!(status, 200, "{html}");
         assert_eq!(headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(headers["cache-control"], "no-store");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use in_memory::InMemoryShop;
 use shop::{
-    Cents, Customer, Line, Order, OrderId, OrderList, Position, Product, ProductId, Replacement, Settlement, Status,
-    StoredOrder, Taking,
+    Cents, Customer, Line, Order, OrderId, OrderList, Position, Product, ProductId, Replacement, Sale, Settlement,
+    Status, StoredOrder, Taking,
 };
 use tokens::Timestamp;
 use uuid::Uuid;
@@ -263,6 +263,35 @@ pub(crate) async fn the_list_of_orders_has_each_once_newest_first_on_pages_of_an
         expected.sort_by_key(|stored| stored.order.id.to_string());
         assert_eq!(listed, expected, "pages of {limit}");
     }
+}
+
+pub(crate) async fn what_was_ordered_since_a_time_is_read_whole(store: Arc<dyn TestStore>) {
+    const SINCE: Timestamp = Timestamp(1_700_000_000);
+
+    assert_eq!(store.sales().since(SINCE).await.unwrap(), []);
+    // More than the megabyte that DynamoDB reads at once: the customers are in the items, too.
+    let item = |number: u32| Line {
+        product_id: product_id(&number.to_string()),
+        product_name: "x".repeat(2000),
+        quantity: 1 + number,
+        price: Cents(200),
+    };
+    let mut expected = Vec::new();
+    for (number, status) in
+        [Status::Pending, Status::Confirmed, Status::Rejected].into_iter().cycle().take(45).enumerate()
+    {
+        // Two before the time, one at it, and the others after it.
+        let placed_at = Timestamp(SINCE.0 - 2 + number as u64);
+        let order = Order { placed_at, items: (0..16).map(item).collect(), ..order(&[]) };
+        store.put_order(&order, status).await;
+        if placed_at >= SINCE {
+            expected.push(Sale { id: order.id, status, items: order.items, placed_at });
+        }
+    }
+    let mut found = store.sales().since(SINCE).await.unwrap();
+    found.sort_by_key(|sale| sale.placed_at);
+    assert_eq!(found.len(), 43);
+    assert!(found == expected);
 }
 
 /// The whole list, read in pages of `limit`.

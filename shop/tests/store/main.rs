@@ -46,4 +46,5 @@ on_every_store! {
     of_eight_admins_who_saw_one_stock_one_changes_it,
     an_order_and_an_admin_who_saw_the_stock_before_it_do_not_lose_a_cookie,
     the_list_of_orders_has_each_once_newest_first_on_pages_of_any_size,
+    what_was_ordered_since_a_time_is_read_whole,
 }

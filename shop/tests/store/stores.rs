@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::{
 };
 use in_memory::InMemoryShop;
 use shop::{
-    EditableCatalogue, Order, OrderId, OrderList, Orders, Product, ProductId, Status,
-    aws::{DynamoCatalogue, DynamoOrderList, DynamoOrders, to_item},
+    EditableCatalogue, Order, OrderId, OrderList, Orders, Product, ProductId, Sales, Status,
+    aws::{DynamoCatalogue, DynamoOrderList, DynamoOrders, DynamoSales, to_item},
 };
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub(crate) trait TestStore: Send + Sync {
     fn orders(&self) -> &dyn Orders;
 
     fn order_list(&self) -> &dyn OrderList;
+
+    fn sales(&self) -> &dyn Sales;
 
     async fn put_product(&self, product: Product);
 
@@ -64,6 +66,10 @@ impl TestStore for InMemoryShop {
         self
     }
 
+    fn sales(&self) -> &dyn Sales {
+        self
+    }
+
     async fn put_product(&self, product: Product) {
         Self::put_product(self, product);
     }
@@ -88,6 +94,7 @@ pub(crate) struct InTables {
     catalogue: DynamoCatalogue,
     order_store: DynamoOrders,
     order_list: DynamoOrderList,
+    sales: DynamoSales,
 }
 
 impl InTables {
@@ -133,8 +140,9 @@ impl InTables {
         let under_test = self::client(&url, interceptor);
         let catalogue = DynamoCatalogue::new(under_test.clone(), products.clone());
         let order_store = DynamoOrders::new(under_test.clone(), orders.clone(), products.clone());
-        let order_list = DynamoOrderList::new(under_test, orders.clone());
-        Self { url, client, products, orders, catalogue, order_store, order_list }
+        let order_list = DynamoOrderList::new(under_test.clone(), orders.clone());
+        let sales = DynamoSales::new(under_test, orders.clone());
+        Self { url, client, products, orders, catalogue, order_store, order_list, sales }
     }
 }
 
@@ -162,6 +170,10 @@ impl TestStore for InTables {
 
     fn order_list(&self) -> &dyn OrderList {
         &self.order_list
+    }
+
+    fn sales(&self) -> &dyn Sales {
+        &self.sales
     }
 
     async fn put_product(&self, product: Product) {
