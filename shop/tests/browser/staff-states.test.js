@@ -96,13 +96,13 @@ test('/signin leads to the user pool at once', async (t) => {
   await page.waitForURL(`${shop.SignInUrl}/oauth2/authorize?**`);
 });
 
-test('without a user pool the shop is open, and a staff screen says that nobody can sign in', async (t) => {
+test('without a user pool the shop is open, and a staff screen says that signing in is not set up', async (t) => {
   const before = async (page) => {
     await page.route('**/config.json', (it) => it.fulfill(json(200, { apiUrl: '/api' })));
     await route(page, 'auth/refresh', refusal(401, 'signed_out'));
   };
   const page = await open(t, browser, '/signin', { before });
-  await page.getByText('Nobody can sign in here').waitFor();
+  await page.getByText('Signing in is not set up for this page.').waitFor();
   await page.getByRole('link', { name: 'Cookies', exact: true }).click();
   await page.getByRole('heading', { name: 'Chocolate Chip' }).waitFor();
 });

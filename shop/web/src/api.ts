@@ -11,7 +11,7 @@ export type Answer = { status: number | null; body: Record<string, unknown> | nu
 
 /**
  * What `/config.json` says: where the API is, and for signing in, the origin that the API knows the page by, the URL of
- * the user pool's domain, and the page's client ID. Without these the shop works, but nobody can sign in.
+ * the user pool's domain, and the page's client ID. Without these the shop works, except for signing in.
  */
 export type Configuration = { apiUrl: string; siteUrl?: string; signInUrl?: string; clientId?: string };
 

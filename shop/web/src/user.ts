@@ -21,7 +21,7 @@ let finishing: Promise<Finished> | undefined;
 /** The user, for a component. */
 export const useUser = user.use;
 
-/** In localStorage while someone is signed in, for other tabs and for after a reload. It says only that. */
+/** In localStorage while a person is signed in, for other tabs and for after a reload. It says only that. */
 const SIGNED_IN = 'crumb-street-signed-in';
 /** In sessionStorage between leaving for the sign-in page and coming back. */
 const PENDING = 'crumb-street-sign-in';
@@ -130,7 +130,7 @@ async function exchange(): Promise<Finished> {
   const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? '{}');
   sessionStorage.removeItem(PENDING);
   history.replaceState(null, '', location.pathname);
-  // Another state is not this tab's sign-in, but perhaps a link that signs in as somebody else.
+  // Another state is not this tab's sign-in: perhaps a link that would sign the user in under another name.
   if (!pending.state || query.get('state') !== pending.state) return { is: 'stray' };
   const code = query.get('code');
   if (!code) return { is: 'refused' };

@@ -36,7 +36,7 @@ function Gate({ is }: { is: 'unknown' | 'out' | 'unreachable' }) {
 export function SignInButton({ to, children }: { to?: string; children: ReactNode }) {
   const [isFailed, setFailed] = useState(false);
   const go = () => signIn(to ?? location.pathname + location.search).catch(() => setFailed(true));
-  if (!configuration.signInUrl) return <Note kind="bad"><p>Nobody can sign in here: this page was set up without it.</p></Note>;
+  if (!configuration.signInUrl) return <Note kind="bad"><p>Signing in is not set up for this page.</p></Note>;
   return (
     <>
       <p>{children}</p>

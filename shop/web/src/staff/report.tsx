@@ -8,7 +8,7 @@ import { Time } from './parts';
 /**
  * Opens the report of a mailed link.
  *
- * The link works once, so nothing happens until the reader clicks: programs that follow each link of a mail get this
+ * The link works once, so nothing happens until the reader clicks. A program that follows each link of a mail gets this
  * screen, and the link still works.
  */
 export function Report() {
@@ -48,7 +48,7 @@ function Why({ reason, usedAt, isUnknown }: { reason: string; usedAt?: string; i
   const at = new Date(usedAt ?? '');
   const isKnown = !Number.isNaN(at.getTime());
   if (reason === 'already_used') {
-    return <p>This link was used already{isKnown && <>, on <Time at={at} /></>}. If that was not you, somebody else has read your mail, or is on the same list.</p>;
+    return <p>This link was used already{isKnown && <>, on <Time at={at} /></>}. If that was not you, another person got the same mail.</p>;
   }
   if (reason === 'expired') return <p>This link has expired. A link works for an hour after the mail was sent.</p>;
   if (isUnknown) return <p>The shop does not answer, so we do not know whether the link is used up. Try again in a minute.</p>;

@@ -47,7 +47,7 @@ export function Callback() {
 export function SignedOut() {
   return (
     <Screen title="You are signed out">
-      <p>Nobody can use this browser to see orders or change the stock until somebody signs in again.</p>
+      <p>To see orders or change the stock in this browser, sign in again.</p>
       <p className="actions">
         <Link href="/" className="button primary">See the cookies</Link>
         <Link href={HOME} className="button">Sign in again</Link>
