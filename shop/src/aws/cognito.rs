@@ -128,3 +128,83 @@ impl IdentityProvider for Cognito {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A client of a server that replies once, with this status and body; the server returns the request.
+    fn client(status: u16, body: &'static str) -> (Arc<Cognito>, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut received = [0; 4096];
+            let length = connection.read(&mut received).unwrap();
+            let reply = format!("HTTP/1.1 {status} Reply\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            connection.write_all(reply.as_bytes()).unwrap();
+            String::from_utf8(received[..length].to_vec()).unwrap()
+        });
+        let lookup = move |name: &str| match name {
+            "CLIENT_ID" => Some("client".to_owned()),
+            "ALLOWED_ORIGIN" => Some("https://shop.example.com".to_owned()),
+            _ => Some(url.clone()),
+        };
+        (Cognito::from_settings(Settings::new(&lookup)).unwrap(), server)
+    }
+
+    const TOKENS: &str = r#"{"access_token":"canary-a","id_token":"canary-i","expires_in":900,"refresh_token":"r.1"}"#;
+
+    #[tokio::test]
+    async fn a_code_is_exchanged_as_the_client_and_for_the_callback_of_the_page() {
+        let (cognito, server) = client(200, TOKENS);
+        let (tokens, refresh_token) = cognito.exchange("a&b", "v~1").await.unwrap().unwrap();
+        assert_eq!((tokens.access_token.as_str(), refresh_token.expose()), ("canary-a", "r.1"));
+        let request = server.join().unwrap();
+        assert!(request.starts_with("POST /oauth2/token HTTP/1.1\r\n"), "{request}");
+        let expected = "client_id=client&grant_type=authorization_code&code=a%26b&code_verifier=v%7E1\
+                        &redirect_uri=https%3A%2F%2Fshop.example.com%2Fcallback";
+        assert_eq!(request.split("\r\n\r\n").nth(1), Some(expected));
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_is_refused_is_none_and_any_other_error_is_unavailable_and_quotes_nothing() {
+        let token = RefreshToken::parse("canary").unwrap();
+        let (cognito, _) = client(400, r#"{"error":"invalid_grant"}"#);
+        assert_eq!(cognito.refresh(&token).await.unwrap(), None);
+        for (status, body) in [
+            (400, r#"{"error":"invalid_client","canary":1}"#),
+            (400, "canary"),
+            (401, r#"{"error":"invalid_grant"}"#),
+            (200, r#"{"access_token":"canary"}"#),
+            (200, "canary"),
+            (302, ""),
+            (429, ""),
+            (500, "canary"),
+        ] {
+            let (cognito, _) = client(status, body);
+            let error = cognito.refresh(&token).await.unwrap_err();
+            let shown = format!("{} {error:?}", apigw::chain(&error));
+            assert!(!shown.contains("canary"), "{shown}");
+            // Nor are they the end of a session.
+            let (cognito, _) = client(status, body);
+            assert_eq!(cognito.revoke(&token).await.is_ok(), status == 200);
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_refresh_token_that_a_cookie_can_hold_there_is_no_session() {
+        for body in [
+            r#"{"access_token":"a","id_token":"i","expires_in":900}"#,
+            r#"{"access_token":"a","id_token":"i","expires_in":900,"refresh_token":"a;b"}"#,
+        ] {
+            let (cognito, _) = client(200, body);
+            assert!(cognito.exchange("code", "verifier").await.is_err(), "{body}");
+        }
+    }
+}
