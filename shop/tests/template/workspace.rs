@@ -54,16 +54,15 @@ fn a_dependency_that_both_have_is_the_same() {
             None => own.push(name),
         }
     }
-    assert_eq!(own, ["aws-sdk-s3", "aws-sdk-sfn", "http-body-util", "maud"]);
+    assert_eq!(own, ["aws-sdk-sfn", "http-body-util", "maud"]);
 }
 
 #[test]
 fn a_package_in_both_lock_files_has_the_same_version() {
     let (ours, theirs) = (packages(OUR_LOCK), packages(THEIR_LOCK));
     let names: BTreeSet<_> = theirs.iter().map(|(name, _)| *name).collect();
-    let other: Vec<_> = ours.difference(&theirs).map(|(name, _)| *name).filter(|name| names.contains(name)).collect();
-    // The client of S3 needs a later version than any package of token-auth.
-    assert_eq!(other, ["sha1"]);
+    let other: Vec<_> = ours.difference(&theirs).filter(|(name, _)| names.contains(name)).collect();
+    assert!(other.is_empty(), "{other:?}");
 }
 
 #[test]
