@@ -9,7 +9,8 @@ use crate::{
     Taking,
 };
 
-/// A call failed with an unknown outcome: it may have taken effect or not. Every call can be repeated.
+/// A call failed with an unknown outcome: it may have taken effect or not. Unless a call says otherwise, it can be
+/// repeated.
 #[derive(Debug, thiserror::Error)]
 #[error("the outcome is unknown")]
 pub struct Unavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
@@ -77,10 +78,7 @@ pub enum Replacement {
     /// There is no such product.
     Missing,
     /// It has another stock than the one that was seen, and nothing was changed.
-    StockChanged {
-        /// The stock that it has.
-        inventory_count: u64,
-    },
+    StockChanged,
 }
 
 /// The orders, and the stock that they take.
@@ -222,7 +220,8 @@ pub trait Executions: Send + Sync {
 /// Where staff sign in, and where their tokens come from.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    /// Exchanges the code of a sign-in, once; `None` if it refuses the code or its verifier.
+    /// Exchanges the code of a sign-in; `None` if it refuses the code or its verifier, or if the code was exchanged
+    /// before: this call cannot be repeated.
     ///
     /// # Errors
     ///
@@ -236,7 +235,7 @@ pub trait IdentityProvider: Send + Sync {
     /// [`Unavailable`].
     async fn refresh(&self, token: &RefreshToken) -> Result<Option<PageTokens>, Unavailable>;
 
-    /// Ends a refresh token and the access tokens that came from it.
+    /// Ends a refresh token. The access tokens that came from it stay valid for the API until they expire.
     ///
     /// # Errors
     ///

@@ -91,7 +91,7 @@ impl EditableCatalogue for InMemoryShop {
         let mut tables = self.tables();
         let Some(found) = tables.products.get_mut(&product.id) else { return Ok(Replacement::Missing) };
         if seen.is_some_and(|seen| seen != found.inventory_count) {
-            return Ok(Replacement::StockChanged { inventory_count: found.inventory_count });
+            return Ok(Replacement::StockChanged);
         }
         product.clone_into(found);
         Ok(Replacement::Replaced)

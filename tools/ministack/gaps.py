@@ -65,16 +65,20 @@ def after_deploying(kind):
 def is_public(scope, headers):
     """Whether a page may make this request: to an API, or by going where a browser goes on AWS, too.
 
+    A request to an API is not signed by the root user, who may call every route.
+
     Going there is a navigation. It sends no header of the page's choice, so it reaches no action by `X-Amz-Target`, and
     the page cannot read the answer. It reaches the pages of Cognito, and an object of S3 by a URL that is signed with
     temporary credentials. Those of a function are checked, and those of the root user would not be.
     """
     path, method = scope["path"], scope["method"]
-    if path.startswith("/restapis/"):
-        return True
+    query = urllib.parse.parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+    # Below other paths of /restapis, the target or the action is looked for in headers, query and form.
+    if re.match(r"/restapis/[^/]+/[^/]+/_user_request_(/|$)", path):
+        is_signed = headers.get(b"authorization", b"").startswith(b"AWS") or not query.keys().isdisjoint(SIGNATURE)
+        return not is_signed
     if headers.get(b"sec-fetch-mode") != b"navigate":
         return False
-    query = urllib.parse.parse_qs(scope["query_string"].decode())
     if path in ("/oauth2/authorize", "/logout"):
         return method == "GET"
     if path in ("/oauth2/login", "/login"):
@@ -82,6 +86,20 @@ def is_public(scope, headers):
     credential = query.get("X-Amz-Credential", [])
     is_signed = len(credential) == 1 and re.fullmatch(r"ASIA\w+/\d+/[\w-]+/s3/aws4_request", credential[0])
     return method == "GET" and bool(is_signed) and "Action" not in query
+
+
+# The members of a query that sign a request.
+SIGNATURE = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "AWSAccessKeyId", "Signature"}
+
+
+def is_local(host):
+    """Whether a request with this `Host` was meant for this emulator, or for a distribution of its CloudFront.
+
+    A site can give its own name the address 127.0.0.1. A browser takes the emulator for a part of that site then, and
+    names neither `Origin` nor `Sec-Fetch-Site`.
+    """
+    name = re.sub(r":\d+$", "", host)
+    return name in ("127.0.0.1", "localhost") or name.endswith((".localhost", ".cloudfront.net"))
 
 
 @gap
@@ -92,7 +110,9 @@ def other_sites():
     async def serve(original, scope, receive, send):
         headers = dict(scope.get("headers", []))
         is_page = b"origin" in headers or b"sec-fetch-site" in headers
-        if scope["type"] == "http" and is_page and not is_public(scope, headers):
+        is_refused = scope["type"] == "http" and (
+            not is_local(headers.get(b"host", b"").decode("latin-1")) or (is_page and not is_public(scope, headers)))
+        if is_refused:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
         else:

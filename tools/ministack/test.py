@@ -172,6 +172,16 @@ class Gaps(unittest.TestCase):
         for header in ({"Origin": "http://127.0.0.1:8000"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
             self.assertEqual(status({"Authorization": root, **header}), 403, header)
             self.assertEqual(status(header, route_url, None), 200, header)
+            # As the root user it could call every route, and by other paths every action.
+            self.assertEqual(status({"Authorization": root, **header}, route_url, None), 403, header)
+            self.assertEqual(status(header, f"{route_url}?AWSAccessKeyId=test", None), 403, header)
+            for path in ("/restapis/", "/restapis/x", "/restapis/x?AWSAccessKeyId=test", "/restapis/x/Prod/_user_request"):
+                self.assertEqual(status(header, emulator.url + path), 403, path)
+        # The name of another site, with the address of this machine.
+        for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:4566", "evillocalhost", ""):
+            self.assertEqual(status({"Authorization": root, "Host": host}), 403, host)
+        for host in ("localhost", "localhost:1"):
+            self.assertEqual(status({"Authorization": root, "Host": host}), 200, host)
 
     @closes("other_sites")
     def test_a_page_can_go_to_the_pages_of_cognito_and_to_what_a_function_has_signed_in_s3(self, emulator):

@@ -120,10 +120,7 @@ impl EditableCatalogue for DynamoCatalogue {
         match self.put(product, condition, seen).await? {
             Put::Done => Ok(Replacement::Replaced),
             Put::Refused(None) => Ok(Replacement::Missing),
-            Put::Refused(Some(found)) => {
-                let inventory_count = from_item(&found).map_err(unavailable)?.inventory_count;
-                Ok(Replacement::StockChanged { inventory_count })
-            }
+            Put::Refused(Some(_)) => Ok(Replacement::StockChanged),
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Cognito {
 
 /// A reply of Cognito that is neither tokens nor their refusal.
 #[derive(Debug, thiserror::Error)]
-#[error("Cognito replied {0} and something else than tokens")]
+#[error("Cognito replied {0} and something other than tokens")]
 struct Unexpected(StatusCode);
 
 /// The reply of the token endpoint.

@@ -104,13 +104,11 @@ async fn replace(service: &Service, request: &Request, id: &str) -> Result<Respo
     match service.catalogue.replace(&product, seen).await.map_err(ApiError::unavailable)? {
         Replacement::Replaced => Ok(Response::json(StatusCode::OK, &ProductResponse::from(product))),
         Replacement::Missing => Err(NOT_FOUND),
-        Replacement::StockChanged { .. } => {
-            Err(ApiError::conflict("The stock is not the one that was seen", "stock_changed"))
-        }
+        Replacement::StockChanged => Err(ApiError::conflict("The stock is not the one that was seen", "stock_changed")),
     }
 }
 
-/// 204: there is no product with this ID, now or since before.
+/// 204: there is no product with this ID any more, or there never was.
 async fn remove(service: &Service, id: &str) -> Result<Response, ApiError> {
     if let Some(id) = ProductId::parse(id) {
         service.catalogue.remove(&id).await.map_err(ApiError::unavailable)?;

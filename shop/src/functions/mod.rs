@@ -48,7 +48,7 @@ fn text(value: &Value) -> Option<String> {
 /// # Errors
 ///
 /// 500 if the route has no such authorizer, so that it is not open to everyone then. 401 if the token is not an access
-/// token: the authorizer tells the kinds apart by their scopes, and they all have the same signature.
+/// token: the authorizer distinguishes the kinds of tokens by their scopes alone, and all are signed with the same keys.
 fn role(request: &Request) -> Result<Role, ApiError> {
     let claims = request.authorizer.get("claims").filter(|claims| claims["sub"].is_string());
     let claims = claims.ok_or_else(|| ApiError::internal("the route has no authorizer"))?;

@@ -1,6 +1,6 @@
 //! `proxy`: `/staff/products` and `/staff/products/{id}`, the API of products for staff.
 //!
-//! A person signs in; the API of products knows nobody, and wants a key. The proxy decides by the role of the person
+//! A person signs in; the API of products knows no people and requires a key. The proxy decides by the role of the person
 //! what they may do, and adds the key, which no page ever has. Only the method, the ID and the body go on.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,7 +104,7 @@ async fn call_with(service: &Service, key: &ApiKey, call: &Call) -> Result<Reply
     service.ports.api.call(key, call).await.map_err(ApiError::unavailable)
 }
 
-/// The reply of the API of products as an answer: its status and its body, under headers of our own.
+/// The reply of the API of products as an answer: its status and its body, under the headers of this API.
 fn answer(Reply { status, body }: Reply) -> Result<Response, ApiError> {
     match status {
         200..=299 | 400 | 404 | 409 | 413 | 429 => {

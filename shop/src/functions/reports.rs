@@ -108,7 +108,7 @@ async fn find(service: &Service, request: &Request) -> Result<Execution, ApiErro
 
     let arn = path_parameter(request, "executionArn").ok_or(NOT_FOUND)?;
     let id = Jti::parse(arn.rsplit(':').next().unwrap_or_default()).ok_or(NOT_FOUND)?;
-    // One of another machine is none of this function's.
+    // It belongs to another machine.
     if arn != service.executions.arn(&id) {
         return Err(NOT_FOUND);
     }

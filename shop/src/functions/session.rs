@@ -1,7 +1,7 @@
 //! `session`: `POST /auth/exchange` (also `/exchange-token`), `/auth/refresh` and `/auth/logout`.
 //!
 //! The refresh token never reaches the page. It is in a cookie that scripts cannot read, and that a browser sends to
-//! this origin alone and from no other site. Claims are not read here: API Gateway checks the access tokens.
+//! this host alone and from no other site. Claims are not read here: API Gateway checks the access tokens.
 
 use std::sync::Arc;
 
@@ -80,9 +80,9 @@ pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> 
     });
     let mut response = respond.await;
     if refreshes && response.status_code == StatusCode::UNAUTHORIZED {
-        response.headers.insert(SET_COOKIE, no_cookie());
+        response.headers.insert(SET_COOKIE, set_cookie("", 0));
     }
-    // The page reads the answer of a request with a cookie, or nothing of it.
+    // A page can read the response to a request with cookies only with this header.
     response.headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     Ok(response)
 }
@@ -126,8 +126,7 @@ async fn exchange(service: &Service, request: &Request) -> Result<Response, ApiE
     let exchanged = service.provider.exchange(code, verifier).await.map_err(ApiError::unavailable)?;
     let (tokens, refresh_token) = exchanged.ok_or_else(|| ApiError::refused("invalid_grant", None))?;
     let mut response = success(tokens);
-    let cookie = format!("{NAME}={}; {ATTRIBUTES}; Max-Age={MAX_AGE_SECONDS}", refresh_token.expose());
-    response.headers.insert(SET_COOKIE, HeaderValue::from_str(&cookie).map_err(ApiError::internal)?);
+    response.headers.insert(SET_COOKIE, set_cookie(refresh_token.expose(), MAX_AGE_SECONDS));
     Ok(response)
 }
 
@@ -147,7 +146,7 @@ async fn logout(service: &Service, request: &Request) -> Response {
         metrics::unavailable("a refresh token was not revoked", Some(&err), &request.request_id);
     }
     let mut response = Response::json(StatusCode::OK, &json!({"status": "success"}));
-    response.headers.insert(SET_COOKIE, no_cookie());
+    response.headers.insert(SET_COOKIE, set_cookie("", 0));
     response
 }
 
@@ -164,9 +163,8 @@ fn cookie(request: &Request) -> Option<RefreshToken> {
     RefreshToken::parse(value)
 }
 
-/// Removes the cookie from the browser.
-fn no_cookie() -> HeaderValue {
-    const CLEARED: &str = "__Host-refresh=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
-
-    HeaderValue::from_static(CLEARED)
+/// The cookie with a refresh token. With an age of 0, the browser removes it (RFC 6265, section 3.1).
+fn set_cookie(value: &str, max_age_seconds: u32) -> HeaderValue {
+    let cookie = format!("{NAME}={value}; {ATTRIBUTES}; Max-Age={max_age_seconds}");
+    HeaderValue::try_from(cookie).expect("a refresh token is visible ASCII")
 }

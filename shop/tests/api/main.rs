@@ -5,7 +5,7 @@
 //! | `SHOP_API_URL` | the URL of the API with its stage, without a slash at the end |
 //! | `SHOP_SITE_URL` | the parameter `SiteUrl` of the deployment |
 //! | `SHOP_SIGN_IN_URL`, `SHOP_CLIENT_ID` | the outputs `SignInUrl` and `ClientId` of the deployment |
-//! | `SHOP_ADMIN_PASSWORD`, `SHOP_EMPLOYEE_PASSWORD` | the passwords that `seed/staff.py` has drawn |
+//! | `SHOP_ADMIN_PASSWORD`, `SHOP_EMPLOYEE_PASSWORD` | the passwords that `seed/staff.py` has generated |
 //!
 //! People sign in on the pages of an emulator; those of AWS have another form.
 //!

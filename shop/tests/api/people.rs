@@ -11,7 +11,7 @@ use crate::api::{Answer, Api};
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Whoever has an account.
+/// A person with an account.
 #[derive(Clone, Copy)]
 pub(crate) enum Person {
     Admin,

@@ -350,24 +350,51 @@ test('an order that came between is said with the new stock, and saving again ha
   }
 });
 
-test('a product is added once, also when the answer to the first request is lost', async (t) => {
+test('a change whose answer is lost was saved, and is not taken for that of another', async (t) => {
   const sent = [];
-  const page = await openAs(t, browser, 'admin', '/stock', { 'staff/products': (it) => {
-    if (it.request().method() === 'GET') return it.fulfill(json(200, { products: [] }));
+  const page = await openAs(t, browser, 'admin', '/stock', { ...SHELF, 'staff/products/1': (it) => {
+    if (it.request().method() === 'GET') return it.fulfill(json(200, product({ inventory_count: 150 })));
     sent.push(it.request().postDataJSON());
-    return sent.length === 1 ? it.abort() : it.fulfill(refusal(409, 'exists'));
+    return sent.length === 1 ? it.abort() : it.fulfill(refusal(409, 'stock_changed'));
   } });
+  await button(page, 'Edit Peanut Chocolate').click();
+  await enter(page, { Stock: '150' });
+  await button(page, 'Save').click();
+  await says(page, 'Peanut Chocolate could not be saved: the shop does not answer.');
+  await button(page, 'Save').click();
+  await says(page, 'Peanut Chocolate was saved.');
+  assert.deepEqual(sent.map((it) => it.if_inventory_count), [100, 100]);
+});
+
+test('a product is added once, also when the answer to the first request is lost and it is then edited', async (t) => {
+  const sent = [];
+  let stored;
+  const page = await openAs(t, browser, 'admin', '/stock', {
+    'staff/products': (it) => {
+      if (it.request().method() === 'GET') return it.fulfill(json(200, { products: [] }));
+      sent.push(it.request().postDataJSON());
+      if (stored) return it.fulfill(refusal(409, 'exists'));
+      stored = it.request().postDataJSON();
+      return it.abort();
+    },
+    'staff/products/*': (it) => {
+      if (it.request().method() === 'PUT') Object.assign(stored, it.request().postDataJSON());
+      return it.fulfill(json(200, stored));
+    },
+  });
   await page.getByText('The shelf is empty.').waitFor();
   await button(page, 'Add a product').click();
   await enter(page, { Name: 'Oat', Price: '1', Stock: '12' });
   await button(page, 'Save').click();
   await says(page, 'Oat could not be saved: the shop does not answer.');
-  await button(page, 'Save').click();
-  await says(page, 'Oat was added.');
-  const [{ id, ...rest }, again] = sent;
+  const [{ id, ...rest }] = sent;
   assert.match(id, /^[\da-f-]{36}$/);
   assert.deepEqual(rest, { product_name: 'Oat', description: '', price: '1.00', inventory_count: 12, image: 'cookie.svg' });
-  assert.equal(again.id, id);
+  await enter(page, { Name: 'Oats' });
+  await button(page, 'Save').click();
+  await says(page, 'Oats was added.');
+  assert.equal(sent[1].id, id);
+  assert.deepEqual([stored.product_name, stored.if_inventory_count], ['Oats', 12]);
 });
 
 test('an invalid product is not sent; the first wrong field has the focus', async (t) => {

@@ -100,7 +100,7 @@ test('an employee sees orders and looks up a product; the API refuses all else',
   assert.deepEqual(left(), { 1: 100, 2: 100, 3: 100, 4: 100 });
 });
 
-test('one who is no longer an administrator is told so by the API', async (t) => {
+test('the API refuses a person who is no longer an administrator', async (t) => {
   const page = await open(t, browser, '/stock');
   // The page believes it: its ID token is replaced. The access token is the employee's.
   await route(page, 'auth/exchange', async (it) => {
@@ -113,7 +113,7 @@ test('one who is no longer an administrator is told so by the API', async (t) =>
   await says(page, 'The stock could not be loaded: only administrators may do this.');
 });
 
-test('a wrong password signs nobody in', async (t) => {
+test('a wrong password does not sign in', async (t) => {
   const page = await open(t, browser, '/orders');
   await enterPassword(page, 'admin', 'wrong');
   await page.getByText('Incorrect username or password.').waitFor();

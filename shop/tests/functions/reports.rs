@@ -138,7 +138,7 @@ async fn what_is_html_in_a_name_is_text_in_a_report() {
     ordered(&shop, hostile, &cookie, 7, Status::Confirmed, NOW);
     for report in ["orders", "products"] {
         let html = html(&shop, report).await;
-        for part in ["<script", "<img", "&amp;amp;\""] {
+        for part in ["<script", "<img"] {
             assert!(!html.contains(part), "{report} has {part}");
         }
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{report}");
@@ -155,10 +155,20 @@ async fn a_report_runs_no_script_and_loads_nothing() {
         let html = html(&shop, report).await;
         let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
         assert!(html.contains(&format!("http-equiv=\"Content-Security-Policy\" content=\"{policy}\"")), "{report}");
-        for part in ["<script", "javascript:", " on", "href=", "src=", "url(", "@import", "http:", "https:"] {
-            // Not inside words of the text.
-            let found = html.match_indices(part).filter(|(at, _)| part != " on" || html[at + 3..].starts_with("click"));
-            assert_eq!(found.count(), 0, "{report} has {part}");
+        for part in [
+            "<script",
+            "javascript:",
+            " onclick=",
+            " onerror=",
+            " onload=",
+            "href=",
+            "src=",
+            "url(",
+            "@import",
+            "http:",
+            "https:",
+        ] {
+            assert!(!html.contains(part), "{report} has {part}");
         }
     }
 }

@@ -219,7 +219,7 @@ pub(crate) async fn of_eight_admins_who_saw_one_stock_one_changes_it(store: Arc<
     for admin in admins.collect::<Vec<_>>() {
         match admin.await.unwrap() {
             Replacement::Replaced => replaced += 1,
-            Replacement::StockChanged { inventory_count } => assert!(inventory_count >= 100),
+            Replacement::StockChanged => {}
             Replacement::Missing => panic!("it is not missing"),
         }
     }
@@ -234,7 +234,7 @@ pub(crate) async fn an_order_and_an_admin_who_saw_the_stock_before_it_do_not_los
     assert_eq!(confirm(&*store, &order.id, &takings).await, Settlement::Confirmed);
     // Seven are left of the ten that the admin saw, who has baked five more.
     let changed = store.catalogue().replace(&product(id.as_str(), 15), Some(10)).await.unwrap();
-    assert_eq!(changed, Replacement::StockChanged { inventory_count: 7 });
+    assert_eq!(changed, Replacement::StockChanged);
     assert_eq!(store.catalogue().replace(&product(id.as_str(), 12), Some(7)).await.unwrap(), Replacement::Replaced);
     assert_eq!(store.stock(&id).await, Some(12));
 }

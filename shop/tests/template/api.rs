@@ -173,7 +173,7 @@ fn staff_have_access_tokens_of_this_user_pool_for_15_minutes_and_sessions_of_a_d
         "AllowedOAuthFlows": ["code"],
         "AllowedOAuthScopes": ["openid", "email"],
         "CallbackURLs": ["${SiteUrl}/callback"],
-        "LogoutURLs": ["${SiteUrl}/", "${SiteUrl}/signed-out"],
+        "LogoutURLs": ["${SiteUrl}/signed-out"],
         "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"],
         "EnableTokenRevocation": true,
         "PreventUserExistenceErrors": "ENABLED",

@@ -85,7 +85,7 @@ export const stock = async (): Promise<Reply<Product[]>> =>
 /** One product. */
 export const productOf = async (id: string): Promise<Reply<Product>> => reply(await callAsUser(path(id)), product);
 
-/** Adds a product. Its ID is drawn by the page, so a repeated request is refused as `exists`. */
+/** Adds a product. The page generates its ID, so a repeated request adds nothing, and is refused as `exists` if it differs. */
 export const add = async (it: Product): Promise<Reply<Product>> =>
   reply(await callAsUser(PRODUCTS, send('POST', { id: it.id, ...written(it) })), product);
 

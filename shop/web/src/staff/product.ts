@@ -30,3 +30,7 @@ function cents(price: string) {
 /** The product, of a draft without problems. */
 export const product = (id: string, { name, description, price, stock, image }: Draft): Product =>
   ({ id, name: name.trim(), description: description.trim(), price: cents(price) ?? 0, stock: Number(stock), image: image.trim() });
+
+/** Whether two products differ in nothing that an administrator enters. */
+export const isSame = (one: Product, other: Product) =>
+  (['name', 'description', 'price', 'stock', 'image'] as const).every((it) => one[it] === other[it]);

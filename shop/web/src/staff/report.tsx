@@ -50,7 +50,7 @@ function Why({ reason, usedAt, isUnknown }: { reason: string; usedAt?: string; i
   if (reason === 'already_used') {
     return <p>This link was used already{isKnown && <>, on <Time at={at} /></>}. If that was not you, another person got the same mail.</p>;
   }
-  if (reason === 'expired') return <p>This link has expired. A link works for an hour after the mail was sent.</p>;
+  if (reason === 'expired' || reason === 'revoked') return <p>This link no longer works. Ask for new reports.</p>;
   if (isUnknown) return <p>The shop does not answer, so we do not know whether the link is used up. Try again in a minute.</p>;
   return <p>This link does not open a report. Please use the whole link of the mail.</p>;
 }

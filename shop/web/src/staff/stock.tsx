@@ -5,7 +5,7 @@ import { Field, Note, Picture } from '../parts';
 import { useUser } from '../user';
 import { add, change, productOf, remove, stock, type Refusal, type Reply } from './api';
 import { Dialog, Loaded, Refused, StaffScreen, useReply } from './parts';
-import { draft, problems, product, type Draft } from './product';
+import { draft, isSame, problems, product, type Draft } from './product';
 
 export const Stock = () => <StaffScreen title="Stock"><ByRole /></StaffScreen>;
 
@@ -92,14 +92,23 @@ function Edit({ of, onDone, onClose }: { of?: Product } & Done) {
   const found = isChecked ? problems(it) : {};
 
   /** The product was ordered while the dialog was open. */
-  async function lookAgain() {
-    const reply = await productOf(id);
-    if (reply.is === 'refused') return setRefusal(reply);
-    const now = reply.value.stock;
+  function follow(now: number) {
     setMoved(`The stock has changed from ${seen} to ${now} meanwhile. Nothing was saved: check the stock and save again.`);
     setSeen(now);
     // What the administrator has not touched follows.
     if (Number(it.stock) === seen) setIt({ ...it, stock: String(now) });
+  }
+
+  /** Saves the product. The answer to an earlier request may have been lost: what it did is not taken for another's. */
+  async function write(wanted: Product): Promise<Reply<Product>> {
+    const reply = await (of ? change(wanted, seen) : add(wanted));
+    if (reply.is === 'ok' || (reply.reason !== 'exists' && reply.reason !== 'stock_changed')) return reply;
+    const now = await productOf(id);
+    if (now.is === 'refused' || isSame(now.value, wanted)) return now;
+    // Nobody else knows the ID of a new product. It was edited here after it had been added.
+    if (reply.reason === 'exists') return change(wanted, now.value.stock);
+    follow(now.value.stock);
+    return reply;
   }
 
   async function save(event: FormEvent, close: () => void) {
@@ -112,13 +121,11 @@ function Edit({ of, onDone, onClose }: { of?: Product } & Done) {
     if (wrong) return form.current?.querySelector<HTMLElement>(`#${wrong}`)?.focus();
     setBusy(true);
     const wanted = product(id, it);
-    const reply = await (of ? change(wanted, seen) : add(wanted));
-    if (reply.is === 'refused' && reply.reason === 'stock_changed') await lookAgain();
-    // An earlier request has added it, and its answer was lost.
-    else if (reply.is === 'ok' || reply.reason === 'exists') {
+    const reply = await write(wanted);
+    if (reply.is === 'ok') {
       close();
       onDone(of ? `${wanted.name} was saved.` : `${wanted.name} was added.`);
-    } else setRefusal(reply);
+    } else if (reply.reason !== 'stock_changed') setRefusal(reply);
     setBusy(false);
   }
 
