@@ -577,8 +577,8 @@ test('a mailed link that opens nothing says why', async (t) => {
   for (const [answer, text, isFinal] of [
     [json(401, { message: 'No', reason: 'already_used', usedAt: '2026-11-26T14:05:00Z' }), 'This link was used already, on Nov 26, 2026, 9:05 AM.', true],
     [refusal(401, 'already_used'), 'This link was used already. If', true],
-    [refusal(401, 'expired'), 'This link has expired.', true],
-    [refusal(401, 'revoked'), 'This link does not open a report.', true],
+    [refusal(401, 'expired'), 'This link no longer works.', true],
+    [refusal(401, 'revoked'), 'This link no longer works.', true],
     [refusal(401, 'invalid_token'), 'This link does not open a report.', true],
     [DOWN, 'we do not know whether the link is used up', false],
     [json(429, { message: 'Too many' }), 'we do not know whether the link is used up', false],
@@ -599,7 +599,7 @@ test('without a token the page asks for the link of the mail, and a second link 
   assert.equal(await button(page, 'Open the report').count(), 0);
   await page.goto(`${url}/report#${MAILED}`);
   await button(page, 'Open the report').click();
-  await says(page, 'This link has expired.');
+  await says(page, 'This link no longer works.');
   assert.equal(page.url(), `${url}/report`);
   await page.goto(`${url}/report#${jwt({ jti: 'another' })}`);
   await button(page, 'Open the report').waitFor();
