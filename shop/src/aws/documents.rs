@@ -35,8 +35,8 @@ const PUT_SECONDS: u32 = 60;
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 ///
-/// There is no client of S3: these two calls need a signature, and the client would double the time to compile the
-/// shop.
+/// There is no client of S3: these two calls need a signature alone, and the client adds a minute to the first build on
+/// two cores, because it also compiles the other clients with other features.
 pub struct S3Documents {
     https: Https,
     bucket_url: String,
