@@ -397,6 +397,17 @@ test('a product is added once, also when the answer to the first request is lost
   assert.deepEqual([stored.product_name, stored.if_inventory_count], ['Oats', 12]);
 });
 
+test('an added product whose change is refused is not taken for saved', async (t) => {
+  const page = await openAs(t, browser, 'admin', '/stock', {
+    'staff/products': (it) => it.fulfill(it.request().method() === 'GET' ? json(200, { products: [] }) : refusal(409, 'exists')),
+    'staff/products/*': (it) => it.fulfill(it.request().method() === 'PUT' ? refusal(409, 'stock_changed') : json(200, product())),
+  });
+  await button(page, 'Add a product').click();
+  await enter(page, { Name: 'Oat', Price: '1', Stock: '12' });
+  await button(page, 'Save').click();
+  await says(page, 'Oat could not be saved');
+});
+
 test('an invalid product is not sent; the first wrong field has the focus', async (t) => {
   const page = await openAs(t, browser, 'admin', '/stock', SHELF);
   await button(page, 'Add a product').click();

@@ -99,8 +99,12 @@ function Edit({ of, onDone, onClose }: { of?: Product } & Done) {
     if (Number(it.stock) === seen) setIt({ ...it, stock: String(now) });
   }
 
-  /** Saves the product. The answer to an earlier request may have been lost: what it did is not taken for another's. */
-  async function write(wanted: Product): Promise<Reply<Product>> {
+  /**
+   * Saves the product; nothing, if its stock has changed and the form follows it.
+   *
+   * The answer to an earlier request may have been lost: what it did is not taken for another's.
+   */
+  async function write(wanted: Product): Promise<Reply<Product> | undefined> {
     const reply = await (of ? change(wanted, seen) : add(wanted));
     if (reply.is === 'ok' || (reply.reason !== 'exists' && reply.reason !== 'stock_changed')) return reply;
     const now = await productOf(id);
@@ -108,7 +112,7 @@ function Edit({ of, onDone, onClose }: { of?: Product } & Done) {
     // Nobody else knows the ID of a new product. It was edited here after it had been added.
     if (reply.reason === 'exists') return change(wanted, now.value.stock);
     follow(now.value.stock);
-    return reply;
+    return undefined;
   }
 
   async function save(event: FormEvent, close: () => void) {
@@ -122,10 +126,10 @@ function Edit({ of, onDone, onClose }: { of?: Product } & Done) {
     setBusy(true);
     const wanted = product(id, it);
     const reply = await write(wanted);
-    if (reply.is === 'ok') {
+    if (reply?.is === 'ok') {
       close();
       onDone(of ? `${wanted.name} was saved.` : `${wanted.name} was added.`);
-    } else if (reply.reason !== 'stock_changed') setRefusal(reply);
+    } else setRefusal(reply);
     setBusy(false);
   }
 
