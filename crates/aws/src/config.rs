@@ -34,11 +34,10 @@ pub(crate) struct Config {
 impl Connection {
     /// Reads every setting.
     pub(crate) fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
-        let (key_id, key) = (settings.text("AWS_ACCESS_KEY_ID")?, settings.text("AWS_SECRET_ACCESS_KEY")?);
-        let session_token = settings.text("AWS_SESSION_TOKEN").ok();
+        let credentials = credentials(settings)?;
         Ok(Self {
             region: settings.text("AWS_REGION")?,
-            credentials: Credentials::new(key_id, key, session_token, None, "environment"),
+            credentials,
             dynamodb_endpoint: endpoint(settings, "AWS_ENDPOINT_URL_DYNAMODB")?,
             secrets_manager_endpoint: endpoint(settings, "AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
         })
@@ -56,11 +55,25 @@ impl Config {
     }
 }
 
+/// The function's own credentials (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`).
+///
+/// # Errors
+///
+/// [`ConfigError`], which names the variable that is missing.
+pub fn credentials(settings: Settings<'_>) -> Result<Credentials, ConfigError> {
+    let (key_id, key) = (settings.text("AWS_ACCESS_KEY_ID")?, settings.text("AWS_SECRET_ACCESS_KEY")?);
+    let session_token = settings.text("AWS_SESSION_TOKEN").ok();
+    Ok(Credentials::new(key_id, key, session_token, None, "environment"))
+}
+
+/// Whether a URL can be the endpoint of a service: `http` or `https`, with a host and without a query.
+#[must_use]
+pub fn is_endpoint(uri: &Uri) -> bool {
+    uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
+}
+
 /// The URL of a service, if it is an emulator.
 pub(crate) fn endpoint(settings: Settings<'_>, name: &'static str) -> Result<Option<String>, ConfigError> {
-    let is_endpoint = |uri: &Uri| {
-        uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
-    };
     match settings.parsed(name, "empty, or an http or https URL without a query", is_endpoint) {
         Ok(uri) => Ok(Some(uri.to_string())),
         Err(ConfigError::Missing(_)) => Ok(None),

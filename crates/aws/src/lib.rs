@@ -24,6 +24,7 @@ mod usage_store;
 pub use clients::{
     Clients, dynamodb_config, key_store, ports, ring_versions, ring_versions_with_http_client, sdk_config, token_store,
 };
+pub use config::{credentials, is_endpoint};
 pub use key_store::SecretsManagerKeyStore;
 pub use ring_versions::SecretsManagerRingVersions;
 pub use row::{UnreadableRow, from_item, to_item};

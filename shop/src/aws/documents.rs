@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
@@ -35,10 +35,11 @@ const PUT_SECONDS: u32 = 60;
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 ///
-/// There is no client of S3: these two calls need a signature alone, and the client adds a minute to the first build on
-/// two cores, because it also compiles the other clients with other features.
+/// The SDK's client for S3 is not used. A presigned URL needs only a signer, and the client would add a minute to the
+/// first build on two cores.
 pub struct S3Documents {
-    https: Https,
+    /// Only for the function that writes: the others sign, and need not read the root certificates.
+    https: LazyLock<Https>,
     bucket_url: String,
     region: String,
     credentials: Credentials,
@@ -56,13 +57,11 @@ impl S3Documents {
     ///
     /// [`ConfigError`], which names the variable at fault.
     pub fn from_settings(settings: Settings<'_>) -> Result<Arc<Self>, ConfigError> {
-        let (key_id, key) = (settings.text("AWS_ACCESS_KEY_ID")?, settings.text("AWS_SECRET_ACCESS_KEY")?);
-        let session_token = settings.text("AWS_SESSION_TOKEN").ok();
         Ok(Arc::new(Self {
-            https: Https::new(),
+            https: LazyLock::new(Https::new),
             bucket_url: https::url(settings, "REPORTS_BUCKET_URL")?,
             region: settings.text("AWS_REGION")?,
-            credentials: Credentials::new(key_id, key, session_token, None, "environment"),
+            credentials: ::aws::credentials(settings)?,
         }))
     }
 
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn a_url_is_signed_as_in_the_documentation_of_s3() {
         let documents = S3Documents {
-            https: Https::new(),
+            https: LazyLock::new(Https::new),
             bucket_url: "https://examplebucket.s3.amazonaws.com".to_owned(),
             region: "us-east-1".to_owned(),
             credentials: Credentials::new(

@@ -66,10 +66,7 @@ impl fmt::Debug for Https {
 
 /// The URL in a variable, without a slash at its end, so that a path can follow.
 pub(super) fn url(settings: Settings<'_>, name: &'static str) -> Result<String, ConfigError> {
-    let is_url = |uri: &Uri| {
-        uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
-    };
-    let url: Uri = settings.parsed(name, "an http or https URL without a query", is_url)?;
+    let url: Uri = settings.parsed(name, "an http or https URL without a query", ::aws::is_endpoint)?;
     Ok(url.to_string().trim_end_matches('/').to_owned())
 }
 
