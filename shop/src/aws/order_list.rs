@@ -45,28 +45,24 @@ impl fmt::Debug for DynamoOrderList {
 #[async_trait]
 impl OrderList for DynamoOrderList {
     async fn newest(&self, before: Option<&Position>, limit: u32) -> Result<Vec<StoredOrder>, Unavailable> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table_name)
+            .index_name(BY_TIME)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", AttributeValue::S(KIND.to_owned()))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).map_err(unavailable)?)
+            .set_exclusive_start_key(before.map(position));
+        // A page ends early at 1 MB, and the next one is then read, too.
+        let mut items = query.into_paginator().items().send();
         let mut orders = Vec::new();
-        let mut start = before.map(position);
-        // A page ends early at 1 MB.
         while orders.len() < limit as usize {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table_name)
-                .index_name(BY_TIME)
-                .key_condition_expression("kind = :kind")
-                .expression_attribute_values(":kind", AttributeValue::S(KIND.to_owned()))
-                .scan_index_forward(false)
-                .limit(i32::try_from(limit as usize - orders.len()).map_err(unavailable)?)
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(|err| unavailable(err.into_service_error()))?;
-            for item in page.items() {
-                orders.push(from_item(item).map_err(unavailable)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
+            let Some(item) = items.try_next().await.map_err(|err| unavailable(err.into_service_error()))? else {
                 break;
-            }
+            };
+            orders.push(from_item(&item).map_err(unavailable)?);
         }
         Ok(orders)
     }
