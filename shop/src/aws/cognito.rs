@@ -71,7 +71,7 @@ impl Cognito {
             Serializer::new(String::new()).append_pair("client_id", &self.client_id).extend_pairs(grant).finish();
         let request = Request::post(&self.token_url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let (status, body) = self.https.send(request.body(form.into_bytes()).map_err(unavailable)?).await?;
-        // An error of serde would quote the reply, so it is no part of the cause.
+        // serde's error can quote the reply, so it is left out of the cause.
         match status {
             StatusCode::OK => serde_json::from_str(&body).map(Some).map_err(|_| unavailable(Unexpected(status))),
             StatusCode::BAD_REQUEST

@@ -32,7 +32,7 @@ fn both_reports_are_written_at_once_and_then_their_links_are_mailed() {
             "Subject": "Your reports are ready",
             "Message": "{% $join($states.input.mail, '') %}",
         },
-        // The IDs and not the links, which hold tokens: whoever may see the status sees this too.
+        // The IDs without the links: a link contains a token, and anyone who may read the status can read the output.
         "Output": "{% $states.input.id %}",
         "Retry": retry,
         "End": true,
