@@ -15,7 +15,7 @@ pub mod update_inventory;
 
 pub use task::TaskError;
 
-use apigw::{ApiError, Request};
+use apigw::{ApiError, ConfigError, Request, Settings};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -43,17 +43,36 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The role of the person who is signed in, on a route with the authorizer of the user pool.
-///
-/// # Errors
-///
-/// 500 if the route has no such authorizer, so that it is not open to everyone then. 401 if the token is not an access
-/// token: the authorizer distinguishes the kinds of tokens by their scopes alone, and all are signed with the same keys.
-fn role(request: &Request) -> Result<Role, ApiError> {
-    let claims = request.authorizer.get("claims").filter(|claims| claims["sub"].is_string());
-    let claims = claims.ok_or_else(|| ApiError::internal("the route has no authorizer"))?;
-    if claims["token_use"] != "access" {
-        return Err(ApiError::refused("unauthorized", None));
+/// Who counts as staff, on a route with the authorizer of the user pool.
+#[derive(Debug)]
+struct Staff {
+    /// The client of the user pool that the page signs in with.
+    client_id: String,
+}
+
+impl Staff {
+    /// Reads `CLIENT_ID`, the client of the user pool that the page signs in with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the variable.
+    fn new(settings: Settings<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { client_id: settings.text("CLIENT_ID")? })
     }
-    Ok(Role::of(claims["cognito:groups"].as_str().unwrap_or_default()))
+
+    /// The role of the person who is signed in.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the route has no such authorizer, so that it is not open to everyone then. 401 if the token is not an
+    /// access token of the page: the authorizer distinguishes the kinds of tokens by their scopes alone, and takes those
+    /// of every client of the user pool.
+    fn role(&self, request: &Request) -> Result<Role, ApiError> {
+        let claims = request.authorizer.get("claims").filter(|claims| claims["sub"].is_string());
+        let claims = claims.ok_or_else(|| ApiError::internal("the route has no authorizer"))?;
+        if claims["token_use"] != "access" || claims["client_id"] != *self.client_id {
+            return Err(ApiError::refused("unauthorized", None));
+        }
+        Ok(Role::of(claims["cognito:groups"].as_str().unwrap_or_default()))
+    }
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use lambda_runtime::Error;
 use serde::Serialize;
 
-use super::{path_parameter, role};
+use super::{Staff, path_parameter};
 use crate::{Line, OrderId, OrderList, Position, ProductId, StoredOrder};
 
 /// How many orders an answer has, unless the request says so.
@@ -19,17 +19,18 @@ const MAX_LIMIT: u32 = 100;
 /// The state that all invocations of the function share.
 pub struct Service {
     orders: Arc<dyn OrderList>,
+    staff: Staff,
     responder: Responder,
 }
 
 impl Service {
-    /// Creates the function from its settings (those of [`Responder`]) and its ports.
+    /// Creates the function from its settings (`CLIENT_ID`, and those of [`Responder`]) and its ports.
     ///
     /// # Errors
     ///
     /// [`ConfigError`], which names the variable at fault and what it must be.
     pub fn new(settings: Settings<'_>, orders: Arc<dyn OrderList>) -> Result<Self, ConfigError> {
-        Ok(Self { orders, responder: Responder::new(settings)? })
+        Ok(Self { orders, staff: Staff::new(settings)?, responder: Responder::new(settings)? })
     }
 }
 
@@ -106,7 +107,7 @@ pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> 
 
 async fn orders(service: &Service, request: Request) -> Result<Response, ApiError> {
     // Everyone who is signed in may read orders.
-    role(&request)?;
+    service.staff.role(&request)?;
     match path_parameter(&request, "id") {
         Some(id) => one(service, &id).await,
         None => page(service, &request).await,

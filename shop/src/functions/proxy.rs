@@ -9,7 +9,7 @@ use apigw::{ApiError, ConfigError, Event, Request, Responder, Response, Settings
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use lambda_runtime::Error;
 
-use super::{path_parameter, products::NOT_FOUND, role};
+use super::{Staff, path_parameter, products::NOT_FOUND};
 use crate::{ApiKey, Call, KeySource, ProductId, ProductsApi, Reply, Unavailable};
 
 /// The state that all invocations of the function share.
@@ -17,6 +17,7 @@ pub struct Service {
     ports: Ports,
     /// The key, when it has been read.
     key: Mutex<Option<ApiKey>>,
+    staff: Staff,
     responder: Responder,
 }
 
@@ -30,13 +31,13 @@ pub struct Ports {
 }
 
 impl Service {
-    /// Creates the function from its settings (those of [`Responder`]) and its ports.
+    /// Creates the function from its settings (`CLIENT_ID`, and those of [`Responder`]) and its ports.
     ///
     /// # Errors
     ///
     /// [`ConfigError`], which names the variable at fault and what it must be.
     pub fn new(settings: Settings<'_>, ports: Ports) -> Result<Self, ConfigError> {
-        Ok(Self { ports, key: Mutex::default(), responder: Responder::new(settings)? })
+        Ok(Self { ports, key: Mutex::default(), staff: Staff::new(settings)?, responder: Responder::new(settings)? })
     }
 
     /// Reads the key before the first request. Never fatal: the first request reads it again if that failed.
@@ -84,7 +85,7 @@ pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> 
 
 async fn proxy(service: &Service, request: Request) -> Result<Response, ApiError> {
     let id = path_parameter(&request, "id");
-    if !role(&request)?.may_call(&request.method, id.is_some()) {
+    if !service.staff.role(&request)?.may_call(&request.method, id.is_some()) {
         return Err(ApiError::forbidden("Only an admin may do this"));
     }
     // Nothing but an ID gets into a path.

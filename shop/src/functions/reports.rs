@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokens::Jti;
 use uuid::Uuid;
 
-use super::{path_parameter, role};
+use super::{Staff, path_parameter};
 use crate::{Documents, Execution, Executions};
 
 /// How many seconds the URLs for staff are valid.
@@ -20,12 +20,13 @@ const URL_SECONDS: u32 = 300;
 pub struct Service {
     executions: Arc<dyn Executions>,
     documents: Arc<dyn Documents>,
+    staff: Staff,
     responder: Responder,
 }
 
 impl Service {
-    /// Creates the function from its settings (those of [`Responder`]) and its ports: the executions of the report
-    /// machine, and the files of the reports.
+    /// Creates the function from its settings (`CLIENT_ID`, and those of [`Responder`]) and its ports: the
+    /// executions of the report machine, and the files of the reports.
     ///
     /// # Errors
     ///
@@ -35,7 +36,7 @@ impl Service {
         executions: Arc<dyn Executions>,
         documents: Arc<dyn Documents>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { executions, documents, responder: Responder::new(settings)? })
+        Ok(Self { executions, documents, staff: Staff::new(settings)?, responder: Responder::new(settings)? })
     }
 }
 
@@ -80,7 +81,7 @@ struct Urls {
 pub async fn handle(service: &Service, event: Event) -> Result<Response, Error> {
     let handle = async |request: Request| {
         // Everyone who is signed in may make reports.
-        role(&request)?;
+        service.staff.role(&request)?;
         if *request.method == Method::POST {
             return create(service).await;
         }

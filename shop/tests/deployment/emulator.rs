@@ -188,11 +188,16 @@ impl Emulator {
 
     /// A checkout token that expires in some seconds.
     pub(crate) async fn token(&self, expires_in: u64) -> (String, OrderId) {
+        self.token_for("api", expires_in).await
+    }
+
+    /// A token for one of the audiences of the stack that expires in some seconds, and its ID.
+    pub(crate) async fn token_for(&self, audience: &str, expires_in: u64) -> (String, Jti) {
         const TTL_SECONDS: u64 = 1800;
 
         let store = Arc::new(DynamoTokenStore::new(self.dynamodb(), self.physical_id("TokensTable").await));
         let iss = format!("{}.us-east-1", self.stack);
-        let (aud, jti) = (format!("{iss}/api"), Jti::new(Uuid::new_v4()));
+        let (aud, jti) = (format!("{iss}/{audience}"), Jti::new(Uuid::new_v4()));
         let minter = Minter::new(iss, Timestamp(0), Arc::new(self.keys().await), store);
         let minted_by = Claimant::of_invocation("test").unwrap();
         let new = NewToken { jti, aud, ttl_seconds: TTL_SECONDS, minted_by, host: None };

@@ -221,6 +221,18 @@ async fn ministack_a_checkout_token_opens_no_report_and_a_link_makes_no_order() 
 
 #[tokio::test]
 #[ignore = "needs ministack with a deployed shop"]
+async fn ministack_a_link_that_has_expired_opens_nothing() {
+    let emulator = Emulator::new();
+    let (expired, _) = emulator.token_for("reports", 0).await;
+    let (status, refused) = emulator.post("/report-link", Some(&expired)).await;
+    assert_eq!((status, &refused["reason"]), (401, &json!("expired")), "{refused}");
+    // One that has not gets further: there is no report with its ID.
+    let (token, _) = emulator.token_for("reports", 60).await;
+    assert_eq!(emulator.post("/report-link", Some(&token)).await.0, 200);
+}
+
+#[tokio::test]
+#[ignore = "needs ministack with a deployed shop"]
 async fn ministack_no_log_holds_a_link_or_a_url_of_a_report() {
     let emulator = Emulator::new();
     let mailbox = Mailbox::new(&emulator).await;

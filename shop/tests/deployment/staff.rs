@@ -12,11 +12,18 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 #[tokio::test]
 #[ignore = "needs ministack with a deployed shop"]
-async fn ministack_an_access_token_of_another_user_pool_is_refused() {
+async fn ministack_an_access_token_of_another_user_pool_or_of_another_client_is_refused() {
     let emulator = Emulator::new();
-    let callback = "http://localhost/callback";
     let pool = emulator.cognito("CreateUserPool", &json!({"PoolName": "other"})).await;
     let pool = pool["UserPool"]["Id"].as_str().unwrap();
+    emulator.cognito("CreateGroup", &json!({"UserPoolId": pool, "GroupName": "admin"})).await;
+    refused_from_another_client(&emulator, pool).await;
+    refused_from_another_client(&emulator, &emulator.physical_id("UserPool").await).await;
+}
+
+/// Signs in with a new client of the pool, whose access token the routes of staff refuse.
+async fn refused_from_another_client(emulator: &Emulator, pool: &str) {
+    let callback = "http://localhost/callback";
     let client = json!({
         "UserPoolId": pool, "ClientName": "page", "AllowedOAuthFlowsUserPoolClient": true,
         "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid", "email"], "CallbackURLs": [callback],
@@ -24,7 +31,6 @@ async fn ministack_an_access_token_of_another_user_pool_is_refused() {
     });
     let client = emulator.cognito("CreateUserPoolClient", &client).await;
     let client = client["UserPoolClient"]["ClientId"].as_str().unwrap();
-    emulator.cognito("CreateGroup", &json!({"UserPoolId": pool, "GroupName": "admin"})).await;
     let code = emulator.code(pool, client, callback, CHALLENGE).await;
     let form = format!(
         "grant_type=authorization_code&client_id={client}&code={code}&code_verifier={VERIFIER}&redirect_uri={callback}"

@@ -32,12 +32,30 @@ pub(crate) fn setting(name: &str) -> Option<String> {
         "REVOKED_BEFORE" => "0",
         "CHECKOUT_TOKEN" => "required",
         "TOKEN_TTL_SECONDS" => "1800",
+        "CLIENT_ID" => "page",
         "SITE_URL" => "https://shop.example.com",
         "ALLOWED_ORIGIN" => "https://shop.example.com",
         "EXPOSED_HEADERS" => "X-Access-Token",
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// What the authorizer of the user pool passes on for a person in these groups.
+pub(crate) fn person(groups: &str) -> Value {
+    json!({"claims": {"sub": "1", "token_use": "access", "client_id": "page", "cognito:groups": groups}})
+}
+
+/// What it passes on for tokens that are not an access token of the page.
+pub(crate) fn other_tokens() -> Vec<Value> {
+    let with = |name, value| {
+        let mut authorizer = person("admin");
+        authorizer["claims"][name] = value;
+        authorizer
+    };
+    let kinds = [json!("id"), json!("refresh"), Value::Null].map(|kind| with("token_use", kind));
+    let clients = [json!("another"), json!("Page"), json!(""), Value::Null].map(|client| with("client_id", client));
+    kinds.into_iter().chain(clients).collect()
 }
 
 /// [`setting`], with another value for `name`.

@@ -10,7 +10,7 @@ use shop::{
     functions::proxy::{Ports, Service, handle},
 };
 
-use crate::helpers::{Answer, event, product_id, setting};
+use crate::helpers::{Answer, event, other_tokens, person, product_id, setting};
 
 /// An API of products that replies `reply` to callers with its key, and where that key is kept.
 struct Crud {
@@ -60,8 +60,7 @@ fn service(crud: &Arc<Crud>) -> Service {
 
 /// The answer to a request of a person in these groups.
 async fn call(service: &Service, groups: &str, method: &str, id: Option<&str>, body: &str) -> Answer {
-    let claims = json!({"claims": {"sub": "1", "token_use": "access", "cognito:groups": groups}});
-    call_as(service, &claims, method, id, body).await
+    call_as(service, &person(groups), method, id, body).await
 }
 
 async fn call_as(service: &Service, authorizer: &Value, method: &str, id: Option<&str>, body: &str) -> Answer {
@@ -107,12 +106,11 @@ async fn a_route_without_its_authorizer_is_closed() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_an_access_token_is_401() {
+async fn a_token_that_is_not_an_access_token_of_the_page_is_401() {
     let crud = Crud::new(200, "{}");
-    for kind in [json!("id"), json!("refresh"), json!(null)] {
-        let authorizer = json!({"claims": {"sub": "1", "token_use": kind, "cognito:groups": "admin"}});
+    for authorizer in other_tokens() {
         let answer = call_as(&service(&crud), &authorizer, "GET", Some("1"), "").await;
-        assert_eq!(answer.refusal(), (401, "unauthorized"), "{kind}");
+        assert_eq!(answer.refusal(), (401, "unauthorized"), "{authorizer}");
     }
     assert!(crud.calls.lock().unwrap().is_empty());
 }

@@ -17,7 +17,9 @@ use shop::{
 use tokens::{Checker, Issuer, Jti, Timestamp, Token};
 use uuid::Uuid;
 
-use crate::helpers::{Answer, NOW, Shop, answer, event, product, product_id, setting, setting_with};
+use crate::helpers::{
+    Answer, NOW, Shop, answer, event, other_tokens, person, product, product_id, setting, setting_with,
+};
 
 const STARTED_AT: &str = "2023-11-14T22:13:20.123Z"; // NOW
 const SECONDS_PER_DAY: u64 = 86_400;
@@ -207,7 +209,7 @@ async fn a_report_that_cannot_be_made_is_retried_unless_its_input_is_wrong() {
 
 /// The answer of `reports` to a person who is signed in.
 async fn ask(shop: &Shop, method: &str, path: &str, arn: Option<&str>) -> Answer {
-    ask_as(shop, &json!({"claims": {"sub": "1", "token_use": "access"}}), method, path, arn).await
+    ask_as(shop, &person(""), method, path, arn).await
 }
 
 async fn ask_as(shop: &Shop, authorizer: &Value, method: &str, path: &str, arn: Option<&str>) -> Answer {
@@ -275,13 +277,10 @@ async fn only_a_person_with_an_access_token_makes_and_opens_reports() {
     let shop = Shop::new();
     let (arn, _) = started(&shop).await;
     let guard = spent(&Uuid::new_v4().to_string(), "request");
-    for (authorizer, refusal) in [
-        (json!({"claims": {"sub": "1", "token_use": "id"}}), (401, "unauthorized")),
-        (json!({"claims": {"sub": "1", "token_use": "refresh"}}), (401, "unauthorized")),
-        // A route without the authorizer, or with the other one.
-        (json!({}), (500, "internal")),
-        (guard, (500, "internal")),
-    ] {
+    let others = other_tokens().into_iter().map(|authorizer| (authorizer, (401, "unauthorized")));
+    // A route without the authorizer, or with the other one.
+    let routes = [json!({}), guard].map(|authorizer| (authorizer, (500, "internal")));
+    for (authorizer, refusal) in others.chain(routes) {
         for (method, path, arn) in
             [("POST", "/create-report", None), ("GET", STATUS, Some(&*arn)), ("GET", URLS, Some(&*arn))]
         {
