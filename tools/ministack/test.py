@@ -178,9 +178,9 @@ class Gaps(unittest.TestCase):
             for path in ("/restapis/", "/restapis/x", "/restapis/x?AWSAccessKeyId=test", "/restapis/x/Prod/_user_request"):
                 self.assertEqual(status(header, emulator.url + path), 403, path)
         # The name of another site, with the address of this machine.
-        for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:4566", "evillocalhost", ""):
+        for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:4566", "evillocalhost", "host.docker.internal.evil.example", ""):
             self.assertEqual(status({"Authorization": root, "Host": host}), 403, host)
-        for host in ("localhost", "localhost:1"):
+        for host in ("localhost", "localhost:1", "host.docker.internal:4566"):
             self.assertEqual(status({"Authorization": root, "Host": host}), 200, host)
 
     @closes("other_sites")
