@@ -48,7 +48,7 @@ impl Api {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         for _ in 0..100 {
             let answer = self.send_once(request.try_clone().unwrap()).await;
-            if !matches!(answer.status, 429 | 503) {
+            if !matches!(answer.status, 429 | 502..=504) {
                 return answer;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -305,11 +305,11 @@ async fn answer(request: impl Fn() -> RequestBuilder) -> (u16, Value) {
     for _ in 0..300 {
         let answer = request().send().await.unwrap();
         match answer.status().as_u16() {
-            429 | 503 => tokio::time::sleep(Duration::from_millis(100)).await,
+            429 | 502..=504 => tokio::time::sleep(Duration::from_millis(100)).await,
             status => return (status, answer.json().await.unwrap()),
         }
     }
-    panic!("no answer but 429 and 503 for 30 s");
+    panic!("no answer but 429 and 502 to 504 for 30 s");
 }
 
 /// A body of `POST /orders`.
