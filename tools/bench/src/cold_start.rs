@@ -1,16 +1,23 @@
 //! One start of a function: its process, its init, its first and its warm invocations.
 
-use std::{fs, path::Path, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use harness::{
-    process::spawn,
+    process,
     runtime_api::{Call, RuntimeApi},
 };
 use serde_json::Value;
+use tokio::process::Child;
+
+use crate::share::Share;
 
 /// The number of invocations after the first.
-const WARM_INVOCATIONS: u32 = 200;
+pub(crate) const WARM_INVOCATIONS: u32 = 200;
 
 /// The measurements of one start, in milliseconds and megabytes.
 #[derive(Debug)]
@@ -21,52 +28,70 @@ pub(crate) struct ColdStart {
     pub(crate) init_cpu_ms: f64,
     /// From the first event to its answer.
     pub(crate) first_ms: f64,
-    /// From an event to its answer, on average over the warm invocations.
-    pub(crate) warm_ms: f64,
+    /// From an event to its answer, for each of the warm invocations.
+    pub(crate) warm_ms: Vec<f64>,
     /// The CPU time of all threads for a warm invocation, on average.
     pub(crate) warm_cpu_ms: f64,
     /// The peak of the resident memory.
     pub(crate) peak_mb: f64,
 }
 
+/// How a function is started.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// The script of an interpreter.
+    pub(crate) script: Option<&'static Path>,
+}
+
+impl Program {
+    fn start(&self, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
+        let mut command = process::command(&self.path, variables, api);
+        command.args(self.script).spawn().with_context(|| format!("{} does not start", self.path.display()))
+    }
+}
+
 impl ColdStart {
-    /// Starts `binary` with only `variables` as its environment, invokes it with `event` each time, and kills
-    /// it. Returns the measurements and the last answer.
+    /// Starts `program` with only `variables` as its environment, invokes it with `event` each time, with this share of
+    /// a CPU, and kills it. Returns the measurements and the last answer.
     pub(crate) async fn measure(
-        binary: &Path,
+        program: &Program,
         variables: &[(&'static str, String)],
         event: &str,
         api: &mut RuntimeApi,
+        share: Option<&Share>,
     ) -> Result<(Self, Value)> {
         let spawned = Instant::now();
-        let mut process = spawn(binary, variables, api)?;
+        let mut process = program.start(variables, api)?;
         let process_id = process.id().context("the process has ended")?;
 
         let next = api.next().await?;
         let init_ms = ms_between(spawned, next.at);
         let init_cpu_ms = cpu_ms(process_id)?;
+        // Lambda does not limit an init.
+        share.map_or(Ok(()), |share| share.limit(process_id))?;
         let (first_ms, _) = invoke(api, next, event).await?;
 
         let mut next = api.next().await?;
         let cpu_before_ms = cpu_ms(process_id)?;
-        let (mut warm_ms, mut answer) = (0.0, Value::Null);
+        let (mut warm_ms, mut answer) = (Vec::new(), Value::Null);
         for _ in 0..WARM_INVOCATIONS {
             let (ms, last_answer) = invoke(api, next, event).await?;
-            (warm_ms, answer) = (warm_ms + ms, last_answer);
+            warm_ms.push(ms);
+            answer = last_answer;
             next = api.next().await?;
         }
         let warm_cpu_ms = cpu_ms(process_id)? - cpu_before_ms;
         let peak_mb = peak_mb(process_id)?;
         process.kill().await?;
 
-        let invocations = f64::from(WARM_INVOCATIONS);
-        let (warm_ms, warm_cpu_ms) = (warm_ms / invocations, warm_cpu_ms / invocations);
+        let warm_cpu_ms = warm_cpu_ms / f64::from(WARM_INVOCATIONS);
         Ok((Self { init_ms, init_cpu_ms, first_ms, warm_ms, warm_cpu_ms, peak_mb }, answer))
     }
 }
 
 /// Invokes the function once; returns the milliseconds and the answer, which must be a success.
-async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, Value)> {
+pub(crate) async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Result<(f64, Value)> {
     let handed_out = Instant::now();
     let response = api.invoke(next, event.to_owned()).await?;
     ensure!(!response.is_error(), "the invocation failed: {}", response.body);

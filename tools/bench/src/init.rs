@@ -1,22 +1,39 @@
-//! `bench init`: the cold start of the built functions, compared with a function that does nothing.
+//! `bench init`: the cold start of the built functions, compared with a function that does nothing and with other
+//! designs.
 
-use std::{fs, path::PathBuf};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{FUNCTIONS, FakeAws, Function, fake_aws, process::variables, runtime_api::RuntimeApi};
+use harness::{FUNCTIONS, runtime_api::RuntimeApi};
 use tokio::runtime;
 
-use crate::{cold_start::ColdStart, roots::Roots};
+use crate::{
+    cold_start::{ColdStart, WARM_INVOCATIONS},
+    measured::Measured,
+    roots::Roots,
+    services::{Services, Traffic},
+    share::Share,
+};
 
 /// The limit for the CPU time of an init: about three times that of a build without jitter entropy.
 const MAX_INIT_CPU_MS: f64 = 15.0;
 
+/// The limit for the zip of a function that calls AWS.
+const MAX_ZIP_MB: f64 = 3.0;
+
+/// The limit for the zip of one that does not.
+const MAX_SMALL_ZIP_MB: f64 = 0.8;
+
+/// The limit for the peak of the resident memory.
+const MAX_PEAK_MB: f64 = 12.0;
+
 /// The rows of the printed table.
-const ROWS: [(&str, Figure); 8] = [
+const ROWS: [(&str, Figure); 9] = [
     ("init, ms", |function| function.median(|start| start.init_ms)),
-    ("init, ms of CPU", Measured::init_cpu_ms),
+    ("init, ms of CPU", |function| function.median(|start| start.init_cpu_ms)),
     ("first invocation, µs", |function| 1e3 * function.median(|start| start.first_ms)),
-    ("warm invocation, µs", |function| 1e3 * function.median(|start| start.warm_ms)),
+    ("warm invocation, median, µs", |function| 1e3 * function.warm_ms(50)),
+    ("warm invocation, 99 of 100, µs", |function| 1e3 * function.warm_ms(99)),
     ("warm invocation, µs of CPU", |function| 1e3 * function.median(|start| start.warm_cpu_ms)),
     ("peak memory, MB", |function| function.median(|start| start.peak_mb)),
     ("binary, MB", |function| function.binary_mb),
@@ -29,9 +46,15 @@ pub(crate) struct Options {
     /// The folder into which `sam build` put the functions.
     #[arg(value_name = "DIR")]
     build: PathBuf,
-    /// The binary of the function that does nothing.
-    #[arg(long, value_name = "FILE", default_value = "target/release/floor")]
-    floor: PathBuf,
+    /// Give each invocation the share of a CPU that Lambda gives to a function with so much memory; needs root.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=1769))]
+    memory_mb: Option<u32>,
+    /// A Python with boto3 and `PyJWT`, to measure the Python design too.
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// How long AWS takes for a reply.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=100))]
+    service_ms: u64,
     /// How often each function is started.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     starts: u32,
@@ -40,92 +63,80 @@ pub(crate) struct Options {
 /// Computes a figure of a function.
 type Figure = fn(&Measured) -> f64;
 
-/// A function and its measured starts.
-struct Measured {
-    name: &'static str,
-    binary: PathBuf,
-    /// The event of every invocation, in which `TOKEN` stands for a token.
-    event: String,
-    binary_mb: f64,
-    zip_mb: f64,
-    starts: Vec<ColdStart>,
-}
-
-impl Measured {
-    fn new(name: &'static str, binary: PathBuf, event: String, how_to_build: &str) -> Result<Self> {
-        let bytes =
-            fs::read(&binary).with_context(|| format!("{}: build it with `{how_to_build}`", binary.display()))?;
-        let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
-        let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
-        Ok(Self { name, binary, event, binary_mb, zip_mb, starts: Vec::new() })
-    }
-
-    fn init_cpu_ms(&self) -> f64 {
-        self.median(|start| start.init_cpu_ms)
-    }
-
-    fn median(&self, of: impl Fn(&ColdStart) -> f64) -> f64 {
-        let mut values: Vec<_> = self.starts.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        if values.len() % 2 == 0 { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
-    }
-}
-
 /// Measures and prints the result.
 ///
 /// # Errors
 ///
-/// If something that it needs is missing, or the init of a function takes too much CPU time.
+/// If something that it needs is missing, or a function exceeds its limits.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Options { build, floor, starts } = options;
-    let event = Function::named("authorizer").event()?;
-    let mut functions =
-        vec![Measured::new("floor", floor.clone(), event, "cargo build --release -p bench --bin floor")?];
+    let mut functions = vec![Measured::beside("floor")?];
     // No request waits for `rotate`.
     for function in FUNCTIONS.into_iter().filter(|function| function.name != "rotate") {
-        let (binary, event) = (function.binary(build), function.event()?);
-        functions.push(Measured::new(function.name, binary, event, "sam build --config-env local")?);
+        functions.push(Measured::ours(function, &options.build)?);
+    }
+    functions.push(Measured::beside("naive")?);
+    if let Some(interpreter) = &options.python {
+        functions.push(Measured::python(interpreter.clone())?);
     }
     // On one thread, which leaves the other core to the function.
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(&mut functions, *starts))?;
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(&mut functions, options))?;
     print_table(&functions);
-
-    for function in &functions {
-        let (name, cpu_ms) = (function.name, function.init_cpu_ms());
-        ensure!(
-            cpu_ms < MAX_INIT_CPU_MS,
-            "the init of {name} takes {cpu_ms:.1} ms of CPU, and the limit is {MAX_INIT_CPU_MS} ms: \
-             was it built without the AWS_LC_SYS_NO_JITTER_ENTROPY of .cargo/config.toml?"
-        );
-    }
-    Ok(())
+    functions.iter().filter(|measured| measured.function.is_some()).try_for_each(within_limits)
 }
 
 /// Starts every function `starts` times, in turns, so that the noise of the machine affects all equally.
-async fn measure(functions: &mut [Measured], starts: u32) -> Result<()> {
-    let (aws, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
-    let roots = Roots::with(&certificate)?;
-    let mut variables = variables(&aws.url, &aws.url, "tokens");
-    variables.push(("SSL_CERT_FILE", roots.path()?));
+async fn measure(functions: &mut [Measured], options: &Options) -> Result<()> {
+    let services = Services::start(Duration::from_millis(options.service_ms)).await?;
+    let roots = Roots::with(&services.certificates)?;
+    let variables = services.variables(&roots)?;
     let mut api = RuntimeApi::start().await?;
-    // The token that the authorizer minted last, for the functions after it.
+    let share = options.memory_mb.map(Share::of_memory).transpose()?;
+    // The token that was minted last, for the functions that take one.
     let mut token = String::new();
-    for _ in 0..starts {
-        for function in &mut *functions {
-            let event = function.event.replace("TOKEN", &token);
-            let measured = ColdStart::measure(&function.binary, &variables, &event, &mut api).await;
-            let (start, answer) = measured.with_context(|| function.name)?;
+    for _ in 0..options.starts {
+        for measured in &mut *functions {
+            let event = measured.event.replace("TOKEN", &token);
+            let before = services.asked();
+            let start = ColdStart::measure(&measured.program, &variables, &event, &mut api, share.as_ref()).await;
+            let (start, answer) = start.with_context(|| measured.name)?;
+            if measured.function.is_some_and(|function| function.access.is_some()) {
+                asked_once_each(measured.name, services.asked_since(before))?;
+            }
             if let Some(minted) = answer["context"]["accessToken"].as_str() {
                 minted.clone_into(&mut token);
             }
-            function.starts.push(start);
+            measured.starts.push(start);
         }
     }
     Ok(())
 }
 
-/// Prints the medians in Markdown, each with its ratio to the first function's.
+/// Fails unless the key ring was read once, and each invocation made one call of DynamoDB, as the warm-up does.
+fn asked_once_each(name: &str, asked: Traffic) -> Result<()> {
+    let tokens = 2 + WARM_INVOCATIONS as usize;
+    ensure!(
+        (asked.secrets, asked.tokens) == (1, tokens) && asked.connections == 2,
+        "{name}: {asked:?}, and not 1 call of Secrets Manager and {tokens} of DynamoDB over 2 connections"
+    );
+    Ok(())
+}
+
+fn within_limits(measured: &Measured) -> Result<()> {
+    let (name, zip_mb) = (measured.name, measured.zip_mb);
+    let max_zip_mb = if ["hello", "guarded", "page"].contains(&name) { MAX_SMALL_ZIP_MB } else { MAX_ZIP_MB };
+    ensure!(zip_mb <= max_zip_mb, "the zip of {name} has {zip_mb:.2} MB, and the limit is {max_zip_mb} MB");
+    let peak_mb = measured.median(|start| start.peak_mb);
+    ensure!(peak_mb <= MAX_PEAK_MB, "{name} takes {peak_mb:.1} MB of memory, and the limit is {MAX_PEAK_MB} MB");
+    let cpu_ms = measured.median(|start| start.init_cpu_ms);
+    ensure!(
+        cpu_ms < MAX_INIT_CPU_MS,
+        "the init of {name} takes {cpu_ms:.1} ms of CPU, and the limit is {MAX_INIT_CPU_MS} ms: \
+         was it built without the AWS_LC_SYS_NO_JITTER_ENTROPY of .cargo/config.toml?"
+    );
+    Ok(())
+}
+
+/// Prints the figures in Markdown, each with its ratio to the first function's.
 fn print_table(functions: &[Measured]) {
     let names: String = functions.iter().map(|function| format!(" {} |", function.name)).collect();
     println!("| |{names}\n| --- |{}", " ---: |".repeat(functions.len()));
@@ -133,13 +144,11 @@ fn print_table(functions: &[Measured]) {
         let floor = value(&functions[0]);
         let cells: String = functions
             .iter()
-            .map(|function| format!(" {:.1} ({:.1}×) |", value(function), value(function) / floor))
+            .map(|function| match value(function) {
+                value if value.is_nan() => " |".to_owned(),
+                value => format!(" {value:.1} ({:.1}×) |", value / floor),
+            })
             .collect();
         println!("| {label} |{cells}");
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact below 9 petabytes")]
-fn megabytes(bytes: &[u8]) -> f64 {
-    bytes.len() as f64 / 1e6
 }

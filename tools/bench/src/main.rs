@@ -4,9 +4,14 @@
 
 mod cold_start;
 mod init;
+mod instructions;
+mod measured;
 mod pairs;
 mod refusals;
 mod roots;
+mod server;
+mod services;
+mod share;
 
 use anyhow::Result;
 use clap::Parser;
@@ -18,8 +23,12 @@ enum Command {
     Pairs,
     /// Measure what a refused token costs, and whether its timing reveals anything.
     Refusals,
-    /// Measure the cold start of the built functions, compared with a function that does nothing.
+    /// Measure the cold start of the built functions, compared with a function that does nothing and with other designs.
     Init(init::Options),
+    /// Count the instructions of the built functions with valgrind.
+    Instructions(instructions::Options),
+    /// Measure how fast a server of the API starts and answers.
+    Server(server::Options),
 }
 
 fn main() -> Result<()> {
@@ -27,5 +36,7 @@ fn main() -> Result<()> {
         Command::Pairs => pairs::run(),
         Command::Refusals => refusals::run(),
         Command::Init(options) => init::run(&options),
+        Command::Instructions(options) => instructions::run(&options),
+        Command::Server(options) => server::run(&options),
     }
 }

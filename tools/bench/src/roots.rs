@@ -1,4 +1,4 @@
-//! A file of root certificates with one more than the system's.
+//! A file of root certificates.
 
 use std::{env, fs, path::PathBuf, process};
 
@@ -17,8 +17,13 @@ impl Roots {
     pub(crate) fn with(certificate: &str) -> Result<Self> {
         let system_roots = SYSTEM_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok());
         let system_roots = system_roots.with_context(|| format!("no root certificates in {SYSTEM_ROOTS:?}"))?;
+        Self::only(&(system_roots + "\n" + certificate))
+    }
+
+    /// Writes these certificates alone into a file.
+    pub(crate) fn only(certificates: &str) -> Result<Self> {
         let roots = Self(env::temp_dir().join(format!("bench-{}.pem", process::id())));
-        fs::write(&roots.0, system_roots + "\n" + certificate)?;
+        fs::write(&roots.0, certificates)?;
         Ok(roots)
     }
 

@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
     serve::{Listener, ListenerExt as _},
 };
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -154,9 +154,15 @@ impl FakeAws {
     /// When no port is free, or the certificate cannot be made.
     pub async fn start_over_tls(answer: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Result<(Self, String)> {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let aws = Self::at(format!("https://{}", tcp.local_addr()?));
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([Ipv4Addr::LOCALHOST.to_string()])?;
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let address = tcp.local_addr()?.to_string();
+        let aws = Self::at(format!("https://{address}"));
+        // Of the kind that the endpoints of AWS have.
+        let key_pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        let mut params = CertificateParams::new([Ipv4Addr::LOCALHOST.to_string()])?;
+        // OpenSSL looks a root certificate up by its name.
+        params.distinguished_name.push(DnType::CommonName, address);
+        let cert = params.self_signed(&key_pair)?;
+        let key = PrivateKeyDer::try_from(key_pair.serialize_der()).map_err(anyhow::Error::msg)?;
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key)?;
         aws.serve(TlsListener { tcp, tls: TlsAcceptor::from(Arc::new(config)) }, answer);
         Ok((aws, cert.pem()))

@@ -1,0 +1,82 @@
+//! A function and its measured starts.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use harness::Function;
+
+use crate::cold_start::{ColdStart, Program};
+
+/// The Python design of the authorizer.
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/authorizer.py");
+
+/// A function and its measured starts.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    /// What it is, if it is one of ours.
+    pub(crate) function: Option<Function>,
+    pub(crate) program: Program,
+    /// The event of every invocation, in which `TOKEN` stands for a token.
+    pub(crate) event: String,
+    pub(crate) binary_mb: f64,
+    pub(crate) zip_mb: f64,
+    pub(crate) starts: Vec<ColdStart>,
+}
+
+impl Measured {
+    /// One of our functions, in the folder into which `sam build` put them.
+    pub(crate) fn ours(function: Function, build: &Path) -> Result<Self> {
+        let new = Self::new(function.name, function.binary(build), function.event()?, "sam build --config-env local")?;
+        Ok(Self { function: Some(function), ..new })
+    }
+
+    /// A program of this package, which was built beside `bench`; it gets the event of the authorizer.
+    pub(crate) fn beside(name: &'static str) -> Result<Self> {
+        Self::new(name, path_beside(name)?, Function::named("authorizer").event()?, "cargo build --release -p bench")
+    }
+
+    /// The Python design, run by this interpreter, whose size is not measured.
+    pub(crate) fn python(interpreter: PathBuf) -> Result<Self> {
+        let program = Program { path: interpreter, script: Some(Path::new(PYTHON)) };
+        let event = Function::named("authorizer").event()?;
+        let (binary_mb, zip_mb) = (f64::NAN, f64::NAN);
+        Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new() })
+    }
+
+    fn new(name: &'static str, path: PathBuf, event: String, how_to_build: &str) -> Result<Self> {
+        let bytes = fs::read(&path).with_context(|| format!("{}: build it with `{how_to_build}`", path.display()))?;
+        let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
+        let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
+        let program = Program { path, script: None };
+        Ok(Self { name, function: None, program, event, binary_mb, zip_mb, starts: Vec::new() })
+    }
+
+    /// The median over the starts.
+    pub(crate) fn median(&self, of: impl Fn(&ColdStart) -> f64) -> f64 {
+        let mut values: Vec<_> = self.starts.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        if values.len() % 2 == 0 { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+    }
+
+    /// The time that so many hundredths of the warm invocations of all starts took at most.
+    pub(crate) fn warm_ms(&self, percentile: usize) -> f64 {
+        let mut all: Vec<_> = self.starts.iter().flat_map(|start| start.warm_ms.iter().copied()).collect();
+        all.sort_by(f64::total_cmp);
+        all[(all.len() - 1) * percentile / 100]
+    }
+}
+
+/// The path of a program that was built beside this one.
+pub(crate) fn path_beside(name: &str) -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name(name))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 9 petabytes")]
+fn megabytes(bytes: &[u8]) -> f64 {
+    bytes.len() as f64 / 1e6
+}
