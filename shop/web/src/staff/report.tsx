@@ -30,7 +30,7 @@ export function Report() {
   return (
     <Screen title="A report for you" className="text">
       {!token && <p>This page opens the report of a mail. Please follow the link in the mail: this address alone does not say which report is meant.</p>}
-      {token && !answer && <p>The link in your mail opens its report once. Nothing has been opened yet.</p>}
+      {token && !answer && <p>The link in your mail opens its report once. Nothing opens before you click.</p>}
       {token && (!answer || isUnknown) && (
         <p><button type="button" className="primary" onClick={open} aria-disabled={reply === 'asking'}>Open the report</button></p>
       )}
