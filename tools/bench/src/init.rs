@@ -86,7 +86,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Starts every function `starts` times, in turns, so that the noise of the machine affects all equally.
 async fn measure(functions: &mut [Measured], options: &Options) -> Result<()> {
-    let services = Services::start(Duration::from_millis(options.service_ms)).await?;
+    let services = Services::start_over_tls(Duration::from_millis(options.service_ms)).await?;
     let roots = Roots::with(&services.certificates)?;
     let variables = services.variables(&roots)?;
     let mut api = RuntimeApi::start().await?;

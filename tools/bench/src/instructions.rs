@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use harness::{
-    FUNCTIONS, Function,
+    FUNCTIONS, FakeAws, Function, fake_aws,
     process::{self, Variables},
     runtime_api::RuntimeApi,
 };
@@ -57,14 +57,6 @@ struct Counts {
     warm: u64,
 }
 
-impl Counts {
-    /// The higher of each.
-    fn max(self, other: Self) -> Self {
-        let Self { init, first, warm } = other;
-        Self { init: self.init.max(init), first: self.first.max(first), warm: self.warm.max(warm) }
-    }
-}
-
 /// Measures, prints the result, and compares it with the limits.
 ///
 /// # Errors
@@ -85,20 +77,41 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     counted.remove("floor");
     let limits = &options.limits;
     if options.write {
-        // The handshakes are not always the same; a limit is the highest of three counts.
+        // They differ a little by chance; a limit is the highest of three counts.
         for _ in 0..2 {
-            for (name, counts) in runtime.block_on(count_all(options))? {
-                counted.entry(name).and_modify(|highest| *highest = highest.max(counts));
-            }
+            merge(&mut counted, runtime.block_on(count_all(options))?, u64::max);
         }
         fs::write(limits, serde_json::to_string_pretty(&counted)? + "\n")?;
         return Ok(());
     }
     let text = fs::read_to_string(limits).with_context(|| limits.display().to_string())?;
     let limits: BTreeMap<String, Counts> = serde_json::from_str(&text)?;
+    // What exceeds a limit is counted again, twice: then it is no chance.
+    for _ in 0..2 {
+        if exceeded(&counted, &limits)?.is_empty() {
+            return Ok(());
+        }
+        merge(&mut counted, runtime.block_on(count_all(options))?, u64::min);
+    }
+    let exceeded = exceeded(&counted, &limits)?;
+    ensure!(exceeded.is_empty(), "over the limit by more than 2 %:\n{}", exceeded.join("\n"));
+    Ok(())
+}
+
+/// Puts the higher or the lower of each count into `counted`.
+fn merge(counted: &mut BTreeMap<String, Counts>, other: BTreeMap<String, Counts>, choose: fn(u64, u64) -> u64) {
+    for (name, Counts { init, first, warm }) in other {
+        counted.entry(name).and_modify(|it| {
+            *it = Counts { init: choose(it.init, init), first: choose(it.first, first), warm: choose(it.warm, warm) };
+        });
+    }
+}
+
+/// What exceeds its limit, in a sentence each.
+fn exceeded(counted: &BTreeMap<String, Counts>, limits: &BTreeMap<String, Counts>) -> Result<Vec<String>> {
     let mut exceeded = Vec::new();
     for (name, counts) in counted {
-        let limits = limits.get(&name).with_context(|| format!("{name} has no limits: write them with --write"))?;
+        let limits = limits.get(name).with_context(|| format!("{name} has no limits: write them with --write"))?;
         // The first invocation is a difference of runs, and so less exact.
         for (of, count, limit) in [("init", counts.init, limits.init), ("a warm invocation", counts.warm, limits.warm)]
         {
@@ -107,15 +120,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
         }
     }
-    ensure!(exceeded.is_empty(), "over the limit by more than 2 %:\n{}", exceeded.join("\n"));
-    Ok(())
+    Ok(exceeded)
 }
 
 /// Counts the instructions of the floor and of every function for which a request waits.
 async fn count_all(options: &Options) -> Result<BTreeMap<String, Counts>> {
-    let services = Services::start(Duration::ZERO).await?;
-    // Not the machine's certificates: the counts would depend on how many it has.
-    let roots = Roots::only(&services.certificates)?;
+    // Without TLS, whose handshakes differ by chance, and take so long under valgrind that the SDK's time-outs pass on a
+    // busy machine.
+    let services = Services::start().await?;
+    // A root certificate to read, and not the machine's: the counts would depend on how many it has.
+    let (_, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
+    let roots = Roots::only(&certificate)?;
     let mut bench =
         Bench { variables: services.variables(&roots)?, profiles: options.profiles.clone(), token: String::new() };
     let mut counted = BTreeMap::new();

@@ -10,12 +10,12 @@ use harness::{
 
 use crate::roots::Roots;
 
-/// The two services that the functions call, each on a host of its own, over TLS.
+/// The two services that the functions call, each on a host of its own.
 #[derive(Debug)]
 pub(crate) struct Services {
     dynamodb: FakeAws,
     secrets_manager: FakeAws,
-    /// The certificates of both.
+    /// The certificates of both; empty without TLS.
     pub(crate) certificates: String,
 }
 
@@ -31,8 +31,15 @@ pub(crate) struct Traffic {
 }
 
 impl Services {
-    /// Services that take so long for a reply.
-    pub(crate) async fn start(service_time: Duration) -> Result<Self> {
+    /// Services that answer at once, without TLS.
+    pub(crate) async fn start() -> Result<Self> {
+        let (dynamodb, secrets_manager) =
+            (FakeAws::start(fake_aws::works).await?, FakeAws::start(fake_aws::works).await?);
+        Ok(Self { dynamodb, secrets_manager, certificates: String::new() })
+    }
+
+    /// Services over TLS that take so long for a reply.
+    pub(crate) async fn start_over_tls(service_time: Duration) -> Result<Self> {
         let start = || FakeAws::start_over_tls(move |call| fake_aws::works(call).after(service_time));
         let ((dynamodb, one), (secrets_manager, other)) = (start().await?, start().await?);
         Ok(Self { dynamodb, secrets_manager, certificates: one + &other })
