@@ -208,3 +208,17 @@ impl Bench {
         Ok(count.trim().replace(',', "").parse()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_two_percent_more_than_the_limit_exceeds_it() {
+        let of = |init, warm| BTreeMap::from([("hello".to_owned(), Counts { init, first: 9, warm })]);
+        let limits = of(1000, 100);
+        assert!(exceeded(&of(1020, 102), &limits).unwrap().is_empty());
+        assert_eq!(exceeded(&of(1021, 103), &limits).unwrap().len(), 2);
+        exceeded(&of(1, 1), &BTreeMap::new()).unwrap_err();
+    }
+}
