@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use harness::process::signal;
 use reqwest::Client;
 use tokio::{
     process::{Child, Command},
@@ -48,8 +49,8 @@ async fn measure(Options { url, command }: &Options) -> Result<()> {
     let mut server = server.with_context(|| program.clone())?;
     let measured = requests(&client, url, began, &mut server).await;
     // It ends what it has started itself.
-    if let Some(id) = server.id() {
-        Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
+    if server.id().is_some() {
+        signal(&server, "INT").await?;
     }
     if time::timeout(Duration::from_secs(20), server.wait()).await.is_err() {
         server.kill().await?;

@@ -66,7 +66,7 @@ pub fn command(binary: &Path, variables: &[(&'static str, String)], api: &Runtim
 /// # Errors
 ///
 /// When the binary is missing or does not run on this machine.
-pub fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
+fn spawn(binary: &Path, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
     command(binary, variables, api).spawn().with_context(|| {
         format!("{} does not start; `sam build --config-env local` builds it for this machine", binary.display())
     })
@@ -171,9 +171,18 @@ impl Process {
     }
 
     async fn signal(&self, name: &str) -> Result<()> {
-        let id = self.child.id().context("the process has ended")?;
-        let status = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await?;
-        ensure!(status.success(), "kill -{name} failed");
-        Ok(())
+        signal(&self.child, name).await
     }
+}
+
+/// Sends a process the signal `name`, such as `TERM`.
+///
+/// # Errors
+///
+/// When it has ended.
+pub async fn signal(child: &Child, name: &str) -> Result<()> {
+    let id = child.id().context("the process has ended")?;
+    let status = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await?;
+    ensure!(status.success(), "kill -{name} failed");
+    Ok(())
 }
