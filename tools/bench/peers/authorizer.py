@@ -1,5 +1,5 @@
 """The authorizer as the Python designs of its kind do it, written well: boto3 and PyJWT, the clients and the key at
-module level. `bench init --python` measures it beside ours.
+module level. `bench report --python` measures it beside ours.
 
 After it stands the loop of Lambda's runtime in its smallest form, so that the measurement is not of a slower one.
 """

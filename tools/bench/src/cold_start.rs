@@ -16,9 +16,6 @@ use tokio::process::Child;
 
 use crate::share::Share;
 
-/// The number of invocations after the first.
-pub(crate) const WARM_INVOCATIONS: u32 = 200;
-
 /// The measurements of one start, in milliseconds and megabytes.
 #[derive(Debug)]
 pub(crate) struct ColdStart {
@@ -52,14 +49,15 @@ impl Program {
 }
 
 impl ColdStart {
-    /// Starts `program` with only `variables` as its environment, invokes it with `event` each time, with this share of
-    /// a CPU, and kills it. Returns the measurements and the last answer.
+    /// Starts `program` with only `variables` as its environment, invokes it with `event` once and then so many times
+    /// again, with the share of a CPU of so much memory, and kills it. Returns the measurements and the last answer.
     pub(crate) async fn measure(
         program: &Program,
         variables: &[(&'static str, String)],
         event: &str,
+        warm_invocations: u32,
         api: &mut RuntimeApi,
-        share: Option<&Share>,
+        memory_mb: Option<u32>,
     ) -> Result<(Self, Value)> {
         let spawned = Instant::now();
         let mut process = program.start(variables, api)?;
@@ -69,13 +67,13 @@ impl ColdStart {
         let init_ms = ms_between(spawned, next.at);
         let init_cpu_ms = cpu_ms(process_id)?;
         // Lambda does not limit an init.
-        share.map_or(Ok(()), |share| share.limit(process_id))?;
+        let _share = memory_mb.map(|mb| Share::limit(process_id, mb)).transpose()?;
         let (first_ms, _) = invoke(api, next, event).await?;
 
         let mut next = api.next().await?;
         let cpu_before_ms = cpu_ms(process_id)?;
         let (mut warm_ms, mut answer) = (Vec::new(), Value::Null);
-        for _ in 0..WARM_INVOCATIONS {
+        for _ in 0..warm_invocations {
             let (ms, last_answer) = invoke(api, next, event).await?;
             warm_ms.push(ms);
             answer = last_answer;
@@ -85,7 +83,7 @@ impl ColdStart {
         let peak_mb = peak_mb(process_id)?;
         process.kill().await?;
 
-        let warm_cpu_ms = warm_cpu_ms / f64::from(WARM_INVOCATIONS);
+        let warm_cpu_ms = warm_cpu_ms / f64::from(warm_invocations);
         Ok((Self { init_ms, init_cpu_ms, first_ms, warm_ms, warm_cpu_ms, peak_mb }, answer))
     }
 }

@@ -18,15 +18,32 @@ use harness::{
     runtime_api::RuntimeApi,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{runtime, time};
+use tokio::{process::Command, runtime, time};
 
-use crate::{cold_start::invoke, measured::path_beside, roots::Roots, services::Services};
+use crate::{
+    cold_start::{Program, invoke},
+    measured::{Measured, path_beside},
+    roots::Roots,
+    services::{Services, Target},
+};
 
 /// The invocations of the longer of two runs. Their difference is that of all of these but one.
 const INVOCATIONS: u64 = 101;
 
 /// What a count may be, in percent of that in the file of limits.
 const MAX_PERCENT: u64 = 102;
+
+/// The file of limits.
+pub(crate) const LIMITS: &str = "tools/bench/instructions.json";
+
+/// How valgrind counts, and nothing else.
+const COUNT: [&str; 3] = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
+
+const NO_VALGRIND: &str = "valgrind does not start: install it";
+
+/// What is counted alone: see `bin/operations.rs`.
+const OPERATIONS: [&str; 9] =
+    ["mint", "check", "authorizer", "guard", "hello", "inspect", "issue", "revoke", "validate"];
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -35,11 +52,21 @@ pub(crate) struct Options {
     #[arg(value_name = "DIR")]
     build: PathBuf,
     /// The counts that none may exceed by more than 2 %.
-    #[arg(long, value_name = "FILE", default_value = "tools/bench/instructions.json")]
+    #[arg(long, value_name = "FILE", default_value = LIMITS)]
     limits: PathBuf,
     /// Write the counts into the file of limits, instead of comparing them.
     #[arg(long)]
     write: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How the instructions are counted.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct How {
+    /// Count over TLS, with the machine's root certificates. These counts have no limits.
+    #[arg(long)]
+    tls: bool,
     /// Write profiles for `callgrind_annotate` into this folder: NAME.0 of the init, and NAME.101 of 101 invocations.
     /// A profile has names if the binary was built with `CARGO_PROFILE_RELEASE_STRIP=none`.
     #[arg(long, value_name = "DIR")]
@@ -48,14 +75,23 @@ pub(crate) struct Options {
 
 /// The instructions of a function.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-struct Counts {
+pub(crate) struct Counts {
     /// From the start of the process to its first request for an event.
-    init: u64,
+    pub(crate) init: u64,
     /// The first invocation, without what every one costs. It is a difference of runs, so it has no limit.
     #[serde(skip)]
-    first: u64,
+    pub(crate) first: u64,
     /// A warm invocation, on average.
-    warm: u64,
+    pub(crate) warm: u64,
+}
+
+/// What was counted, or what the limits are.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Counted {
+    /// By function.
+    pub(crate) functions: BTreeMap<String, Counts>,
+    /// By operation of the program `operations`: a mint, a check, or what a function's code does with an event.
+    pub(crate) operations: BTreeMap<String, u64>,
 }
 
 /// Measures, prints the result, and compares it with the limits.
@@ -64,85 +100,129 @@ struct Counts {
 ///
 /// If something that it needs is missing, or a count exceeds its limit.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    ensure!(!(options.write && options.how.tls), "a limit is a count without TLS");
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut counted = runtime.block_on(count_all(options))?;
-    println!(
-        "| instructions, in thousands | init | first invocation | warm invocation |\n| --- | ---: | ---: | ---: |"
-    );
-    for (name, counts) in &counted {
-        let [init, first, warm] = [counts.init, counts.first, counts.warm].map(|count| (count + 500) / 1000);
-        println!("| {name} | {init} | {first} | {warm} |");
-    }
-
-    // How it is built is not that of the functions.
-    counted.remove("floor");
-    let limits = &options.limits;
-    if options.write {
-        // They differ a little by chance; a limit is the highest of three counts.
-        for _ in 0..2 {
-            merge(&mut counted, runtime.block_on(count_all(options))?, u64::max);
-        }
-        fs::write(limits, serde_json::to_string_pretty(&counted)? + "\n")?;
+    let count = || runtime.block_on(count(&options.build, &options.how));
+    let mut counted = count()?;
+    print!("{}", tables(&counted));
+    if options.how.tls {
         return Ok(());
     }
+    if !options.write {
+        return runtime.block_on(within_limits(counted, &options.build, &options.limits));
+    }
+    // They differ a little by chance; a limit is the highest of three counts.
+    for _ in 0..2 {
+        counted.merge(&count()?, u64::max);
+    }
+    counted.functions.remove("floor");
+    Ok(fs::write(&options.limits, serde_json::to_string_pretty(&counted)? + "\n")?)
+}
+
+/// Fails if a count exceeds its limit in this file.
+pub(crate) async fn within_limits(mut counted: Counted, build: &Path, limits: &Path) -> Result<()> {
     let text = fs::read_to_string(limits).with_context(|| limits.display().to_string())?;
-    let limits: BTreeMap<String, Counts> = serde_json::from_str(&text)?;
+    let limits: Counted = serde_json::from_str(&text)?;
+    // How it is built is not that of the functions.
+    counted.functions.remove("floor");
     // What exceeds a limit is counted again, twice: then it is no chance.
     for _ in 0..2 {
-        if exceeded(&counted, &limits)?.is_empty() {
+        if counted.exceeding(&limits)?.is_empty() {
             return Ok(());
         }
-        merge(&mut counted, runtime.block_on(count_all(options))?, u64::min);
+        counted.merge(&count(build, &How::default()).await?, u64::min);
     }
-    let exceeded = exceeded(&counted, &limits)?;
-    ensure!(exceeded.is_empty(), "over the limit by more than 2 %:\n{}", exceeded.join("\n"));
+    let exceeding = counted.exceeding(&limits)?;
+    ensure!(exceeding.is_empty(), "over the limit by more than 2 %:\n{}", exceeding.join("\n"));
     Ok(())
 }
 
-/// Puts the higher or the lower of each count into `counted`.
-fn merge(counted: &mut BTreeMap<String, Counts>, other: BTreeMap<String, Counts>, choose: fn(u64, u64) -> u64) {
-    for (name, Counts { init, first, warm }) in other {
-        counted.entry(name).and_modify(|it| {
+impl Counted {
+    /// Takes the higher or the lower of each count.
+    fn merge(&mut self, other: &Self, choose: fn(u64, u64) -> u64) {
+        for (name, it) in &mut self.functions {
+            let Counts { init, first, warm } = other.functions[name];
             *it = Counts { init: choose(it.init, init), first: choose(it.first, first), warm: choose(it.warm, warm) };
-        });
-    }
-}
-
-/// What exceeds its limit, in a sentence each.
-fn exceeded(counted: &BTreeMap<String, Counts>, limits: &BTreeMap<String, Counts>) -> Result<Vec<String>> {
-    let mut exceeded = Vec::new();
-    for (name, counts) in counted {
-        let limits = limits.get(name).with_context(|| format!("{name} has no limits: write them with --write"))?;
-        for (of, count, limit) in [("init", counts.init, limits.init), ("a warm invocation", counts.warm, limits.warm)]
-        {
-            if 100 * count > MAX_PERCENT * limit {
-                exceeded.push(format!("{of} of {name} has {count} instructions, and the limit is {limit}"));
-            }
+        }
+        for (name, it) in &mut self.operations {
+            *it = choose(*it, other.operations[name]);
         }
     }
-    Ok(exceeded)
+
+    /// What exceeds its limit, in a sentence each.
+    fn exceeding(&self, limits: &Self) -> Result<Vec<String>> {
+        let mut pairs = Vec::new();
+        let without = |name: &str| format!("{name} has no limit: write it with --write");
+        for (name, counts) in &self.functions {
+            let limits = limits.functions.get(name).with_context(|| without(name))?;
+            pairs.push((format!("the init of {name}"), counts.init, limits.init));
+            pairs.push((format!("a warm invocation of {name}"), counts.warm, limits.warm));
+        }
+        for (name, count) in &self.operations {
+            let limit = limits.operations.get(name).with_context(|| without(name))?;
+            pairs.push((format!("{name} alone"), *count, *limit));
+        }
+        pairs.retain(|(_, count, limit)| 100 * count > MAX_PERCENT * limit);
+        let sentence = |(of, count, limit)| format!("{of} has {count} instructions, and the limit is {limit}");
+        Ok(pairs.into_iter().map(sentence).collect())
+    }
 }
 
-/// Counts the instructions of the floor and of every function for which a request waits.
-async fn count_all(options: &Options) -> Result<BTreeMap<String, Counts>> {
-    // Without TLS, whose handshakes differ by chance, and take so long under valgrind that the SDK's time-outs pass on a
-    // busy machine.
-    let services = Services::start().await?;
-    // A root certificate to read, and not the machine's: the counts would depend on how many it has.
-    let (_, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
-    let roots = Roots::only(&certificate)?;
-    let mut bench =
-        Bench { variables: services.variables(&roots)?, profiles: options.profiles.clone(), token: String::new() };
-    let mut counted = BTreeMap::new();
+/// The counts in Markdown, in thousands.
+pub(crate) fn tables(counted: &Counted) -> String {
+    let thousands = |count: u64| (count + 500) / 1000;
+    let mut text = "| instructions, in thousands | init | first invocation | warm invocation |\n".to_owned();
+    text += "| --- | ---: | ---: | ---: |\n";
+    for (name, counts) in &counted.functions {
+        let [init, first, warm] = [counts.init, counts.first, counts.warm].map(thousands);
+        text += &format!("| {name} | {init} | {first} | {warm} |\n");
+    }
+    text += "\n| instructions, in thousands | alone |\n| --- | ---: |\n";
+    for (name, count) in &counted.operations {
+        text += &format!("| {name} | {} |\n", thousands(*count));
+    }
+    text
+}
+
+/// Counts the instructions of the floor, of every function for which a request waits, and of the operations.
+pub(crate) async fn count(build: &Path, how: &How) -> Result<Counted> {
+    let mut bench = Bench::start(how).await?;
+    let mut counted = Counted::default();
     let floor = ("floor", path_beside("floor")?, Function::named("hello").event()?);
     let functions = FUNCTIONS.into_iter().filter(|function| function.name != "rotate");
-    let functions = functions.map(|it| anyhow::Ok((it.name, it.binary(&options.build), it.event()?)));
+    let functions = functions.map(|it| anyhow::Ok((it.name, it.binary(build), it.event()?)));
     for function in iter::once(Ok(floor)).chain(functions) {
-        let (name, binary, event) = function?;
-        let counts = bench.count(name, &binary, &event).await.with_context(|| name)?;
-        counted.insert(name.to_owned(), counts);
+        let (name, path, event) = function?;
+        let counts = bench.count(name, &Program { path, script: None }, &event).await.with_context(|| name)?;
+        counted.functions.insert(name.to_owned(), counts);
+    }
+    for operation in OPERATIONS {
+        let [none, many] = [0, INVOCATIONS - 1].map(|times| count_operation(operation, times));
+        counted.operations.insert(operation.to_owned(), (many.await? - none.await?) / (INVOCATIONS - 1));
     }
     Ok(counted)
+}
+
+/// Counts the instructions of the Python design.
+pub(crate) async fn count_python(interpreter: &Path) -> Result<Counts> {
+    let python = Measured::python(interpreter.to_owned())?;
+    Bench::start(&How::default()).await?.count(python.name, &python.program, &python.event).await
+}
+
+/// The instructions of the program `operations` that does this so many times.
+async fn count_operation(operation: &str, times: u64) -> Result<u64> {
+    let mut command = Command::new("valgrind");
+    command.args(COUNT).arg(path_beside("operations")?).args([operation, &times.to_string()]);
+    let output = command.output().await.context(NO_VALGRIND)?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{operation}: {text}");
+    instructions(&text)
+}
+
+/// The count in what valgrind prints.
+fn instructions(text: &str) -> Result<u64> {
+    let count = text.lines().find_map(|line| line.split_once("refs:")).context("valgrind counted nothing")?.1;
+    Ok(count.trim().replace(',', "").parse()?)
 }
 
 /// Counts the instructions of functions.
@@ -151,24 +231,42 @@ struct Bench {
     profiles: Option<PathBuf>,
     /// The token that the authorizer minted last, for the functions after it.
     token: String,
+    /// Deleted when the counting ends.
+    _roots: Roots,
 }
 
 impl Bench {
+    async fn start(how: &How) -> Result<Self> {
+        // Without TLS otherwise: handshakes differ by chance, and take so long under valgrind that the SDK's time-outs
+        // pass on a busy machine.
+        let target = if how.tls { Target::Tls(Duration::ZERO) } else { Target::Plain(Duration::ZERO) };
+        let services = Services::start(&target).await?;
+        let roots = if how.tls {
+            Roots::with(&services.certificates)?
+        } else {
+            // A root certificate to read, and not the machine's: the counts would depend on how many it has.
+            let (_, certificate) = FakeAws::start_over_tls(fake_aws::works).await?;
+            Roots::only(&certificate)?
+        };
+        let variables = services.variables(&roots)?;
+        Ok(Self { variables, profiles: how.profiles.clone(), token: String::new(), _roots: roots })
+    }
+
     /// As [`Bench::count_once`]. On a busy machine valgrind is so slow that the SDK's time-outs pass; then again, twice.
-    async fn count(&mut self, name: &str, binary: &Path, event: &str) -> Result<Counts> {
+    async fn count(&mut self, name: &str, program: &Program, event: &str) -> Result<Counts> {
         for _ in 0..2 {
-            if let Ok(counts) = self.count_once(name, binary, event).await {
+            if let Ok(counts) = self.count_once(name, program, event).await {
                 return Ok(counts);
             }
         }
-        self.count_once(name, binary, event).await
+        self.count_once(name, program, event).await
     }
 
-    /// Counts the instructions of three runs of `binary`: without an invocation, with one, and with many.
-    async fn count_once(&mut self, name: &str, binary: &Path, event: &str) -> Result<Counts> {
+    /// Counts the instructions of three runs of `program`: without an invocation, with one, and with many.
+    async fn count_once(&mut self, name: &str, program: &Program, event: &str) -> Result<Counts> {
         let mut runs = [0; 3];
         for (run, invocations) in runs.iter_mut().zip([0, 1, INVOCATIONS]) {
-            *run = self.run(name, binary, event, invocations).await?;
+            *run = self.run(name, program, event, invocations).await?;
         }
         let [init, one, many] = runs;
         let warm = (many - one) / (INVOCATIONS - 1);
@@ -176,7 +274,7 @@ impl Bench {
     }
 
     /// The instructions of a process that handles so many invocations.
-    async fn run(&mut self, name: &str, binary: &Path, event: &str, invocations: u64) -> Result<u64> {
+    async fn run(&mut self, name: &str, program: &Program, event: &str, invocations: u64) -> Result<u64> {
         let mut api = RuntimeApi::start().await?;
         let log = env::temp_dir().join(format!("bench-{}.valgrind", std::process::id()));
         let mut command = process::command(Path::new("valgrind"), &self.variables, &api);
@@ -185,10 +283,10 @@ impl Bench {
                 let profile = folder.join(format!("{name}.{invocations}"));
                 command.args(["--tool=callgrind", &format!("--callgrind-out-file={}", profile.display())])
             }
-            None => command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]),
+            None => command.args(COUNT),
         };
-        let child = command.arg(format!("--log-file={}", log.display())).arg(binary).spawn();
-        let mut child = child.context("valgrind does not start: install it")?;
+        command.arg(format!("--log-file={}", log.display())).arg(&program.path).args(program.script);
+        let mut child = command.spawn().context(NO_VALGRIND)?;
         let mut next = api.next().await?;
         for _ in 0..invocations {
             let (_, answer) = invoke(&mut api, next, &event.replace("TOKEN", &self.token)).await?;
@@ -203,8 +301,7 @@ impl Bench {
         drop(next);
         let text = fs::read_to_string(&log)?;
         fs::remove_file(log)?;
-        let count = text.lines().find_map(|line| line.split_once("refs:")).context("valgrind counted nothing")?.1;
-        Ok(count.trim().replace(',', "").parse()?)
+        instructions(&text)
     }
 }
 
@@ -214,10 +311,13 @@ mod tests {
 
     #[test]
     fn over_two_percent_more_than_the_limit_exceeds_it() {
-        let of = |init, warm| BTreeMap::from([("hello".to_owned(), Counts { init, first: 9, warm })]);
-        let limits = of(1000, 100);
-        assert!(exceeded(&of(1020, 102), &limits).unwrap().is_empty());
-        assert_eq!(exceeded(&of(1021, 103), &limits).unwrap().len(), 2);
-        exceeded(&of(1, 1), &BTreeMap::new()).unwrap_err();
+        let of = |init, warm, mint| Counted {
+            functions: BTreeMap::from([("hello".to_owned(), Counts { init, first: 9, warm })]),
+            operations: BTreeMap::from([("mint".to_owned(), mint)]),
+        };
+        let limits = of(1000, 100, 50);
+        assert!(of(1020, 102, 51).exceeding(&limits).unwrap().is_empty());
+        assert_eq!(of(1021, 103, 52).exceeding(&limits).unwrap().len(), 3);
+        of(1, 1, 1).exceeding(&Counted::default()).unwrap_err();
     }
 }

@@ -2,12 +2,16 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
+mod chart;
 mod cold_start;
-mod init;
+mod comparison;
 mod instructions;
+mod limits;
+mod machine;
 mod measured;
 mod pairs;
 mod refusals;
+mod report;
 mod roots;
 mod server;
 mod services;
@@ -23,10 +27,10 @@ enum Command {
     Pairs,
     /// Measure what a refused token costs, and whether its timing reveals anything.
     Refusals,
-    /// Measure the cold start of the built functions, compared with a function that does nothing and with other designs.
-    Init(init::Options),
     /// Count the instructions of the built functions with valgrind.
     Instructions(instructions::Options),
+    /// Compare the built functions with a function that does nothing and with other designs, and write a report.
+    Report(report::Options),
     /// Measure how fast a server of the API starts and answers.
     Server(server::Options),
 }
@@ -35,8 +39,8 @@ fn main() -> Result<()> {
     match Command::parse() {
         Command::Pairs => pairs::run(),
         Command::Refusals => refusals::run(),
-        Command::Init(options) => init::run(&options),
         Command::Instructions(options) => instructions::run(&options),
+        Command::Report(options) => report::run(&options),
         Command::Server(options) => server::run(&options),
     }
 }

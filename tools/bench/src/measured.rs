@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context as _, Result};
 use harness::Function;
 
-use crate::cold_start::{ColdStart, Program};
+use crate::{
+    cold_start::{ColdStart, Program},
+    services::Traffic,
+};
 
 /// The Python design of the authorizer.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/authorizer.py");
@@ -25,6 +28,28 @@ pub(crate) struct Measured {
     pub(crate) binary_mb: f64,
     pub(crate) zip_mb: f64,
     pub(crate) starts: Vec<ColdStart>,
+    /// What AWS was asked in the last start.
+    pub(crate) asked: Option<Traffic>,
+}
+
+/// A median with its range, or a size, whose range is empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figure {
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Figure {
+    /// What is the same in every start.
+    pub(crate) fn fixed(value: f64) -> Self {
+        Self { value, low: value, high: value }
+    }
+
+    /// In another unit.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self { value: factor * self.value, low: factor * self.low, high: factor * self.high }
+    }
 }
 
 impl Measured {
@@ -44,7 +69,7 @@ impl Measured {
         let program = Program { path: interpreter, script: Some(Path::new(PYTHON)) };
         let event = Function::named("authorizer").event()?;
         let (binary_mb, zip_mb) = (f64::NAN, f64::NAN);
-        Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new() })
+        Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
     }
 
     fn new(name: &'static str, path: PathBuf, event: String, how_to_build: &str) -> Result<Self> {
@@ -52,23 +77,35 @@ impl Measured {
         let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
         let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
         let program = Program { path, script: None };
-        Ok(Self { name, function: None, program, event, binary_mb, zip_mb, starts: Vec::new() })
+        Ok(Self { name, function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
     }
 
     /// The median over the starts.
-    pub(crate) fn median(&self, of: impl Fn(&ColdStart) -> f64) -> f64 {
+    pub(crate) fn median(&self, of: impl Fn(&ColdStart) -> f64) -> Figure {
         let mut values: Vec<_> = self.starts.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        if values.len() % 2 == 0 { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+        Figure { value: percentile(&values, 500), low: values[0], high: values[values.len() - 1] }
     }
 
-    /// The time that so many hundredths of the warm invocations of all starts took at most.
-    pub(crate) fn warm_ms(&self, percentile: usize) -> f64 {
+    /// The time that so many thousandths of the warm invocations of all starts took at most, in milliseconds. Its range
+    /// is that of the starts, each for itself.
+    pub(crate) fn warm_ms(&self, per_mille: usize) -> Figure {
         let mut all: Vec<_> = self.starts.iter().flat_map(|start| start.warm_ms.iter().copied()).collect();
         all.sort_by(f64::total_cmp);
-        all[(all.len() - 1) * percentile / 100]
+        let of_one = |start: &ColdStart| {
+            let mut times = start.warm_ms.clone();
+            times.sort_by(f64::total_cmp);
+            percentile(&times, per_mille)
+        };
+        Figure { value: percentile(&all, per_mille), ..self.median(of_one) }
     }
+}
+
+/// The value below which so many thousandths of `sorted` are.
+pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
+    let last = sorted.len() - 1;
+    let (at, between) = (last * per_mille / 1000, last * per_mille % 1000);
+    if between == 500 { f64::midpoint(sorted[at], sorted[at + 1]) } else { sorted[at] }
 }
 
 /// The path of a program that was built beside this one.

@@ -1,14 +1,36 @@
 //! The AWS that the measured functions call.
 
-use std::time::Duration;
-
-use anyhow::Result;
-use harness::{
-    FakeAws, fake_aws,
-    process::{self, Variables},
+use std::{
+    thread,
+    time::{Duration, Instant},
 };
 
+use anyhow::{Result, ensure};
+use harness::{
+    FakeAws, Table, fake_aws,
+    process::{self, Variables},
+};
+use reqwest::{Certificate, Client};
+use tokio::runtime;
+
 use crate::roots::Roots;
+
+/// A call of DynamoDB in the size of a mint's.
+const CALL: &str = r#"{"TableName":"tokens","Item":{"jti":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"kid":{"S":"k1"},"minted_by":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"expires_at":{"N":"1790000000"}},"ConditionExpression":"attribute_not_exists(jti)"}"#;
+
+/// How often the round trip is measured.
+const ROUND_TRIPS: usize = 2000;
+
+/// How a function reaches AWS.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// Two fake services without TLS, which reply after this time.
+    Plain(Duration),
+    /// Two fake services over TLS, which reply after this time.
+    Tls(Duration),
+    /// DynamoDB Local or another emulator at this URL, and a fake Secrets Manager, without TLS.
+    Emulator(String),
+}
 
 /// The two services that the functions call, each on a host of its own.
 #[derive(Debug)]
@@ -17,6 +39,8 @@ pub(crate) struct Services {
     secrets_manager: FakeAws,
     /// The certificates of both; empty without TLS.
     pub(crate) certificates: String,
+    /// The table on an emulator, and the emulator's URL.
+    emulated: Option<(Table, String)>,
 }
 
 /// What the services have been asked so far.
@@ -31,26 +55,40 @@ pub(crate) struct Traffic {
 }
 
 impl Services {
-    /// Services that answer at once, without TLS.
-    pub(crate) async fn start() -> Result<Self> {
-        let (dynamodb, secrets_manager) =
-            (FakeAws::start(fake_aws::works).await?, FakeAws::start(fake_aws::works).await?);
-        Ok(Self { dynamodb, secrets_manager, certificates: String::new() })
-    }
-
-    /// Services over TLS that take so long for a reply.
-    pub(crate) async fn start_over_tls(service_time: Duration) -> Result<Self> {
-        let start = || FakeAws::start_over_tls(move |call| fake_aws::works(call).after(service_time));
+    /// Starts the services, or makes a table on the emulator.
+    pub(crate) async fn start(target: &Target) -> Result<Self> {
+        let (service_time, over_tls) = match target {
+            Target::Plain(time) => (*time, false),
+            Target::Tls(time) => (*time, true),
+            Target::Emulator(_) => (Duration::ZERO, false),
+        };
+        let works = move |call: &_| fake_aws::works(call).after(service_time);
+        let start = async || match over_tls {
+            true => FakeAws::start_over_tls(works).await,
+            false => anyhow::Ok((FakeAws::start(works).await?, String::new())),
+        };
         let ((dynamodb, one), (secrets_manager, other)) = (start().await?, start().await?);
-        Ok(Self { dynamodb, secrets_manager, certificates: one + &other })
+        let emulated = match target {
+            Target::Emulator(url) => Some((Table::create(url).await?, url.clone())),
+            Target::Plain(_) | Target::Tls(_) => None,
+        };
+        let certificates = one + &other;
+        Ok(Self { dynamodb, secrets_manager, certificates, emulated })
     }
 
     /// The environment of a function that calls them and trusts these certificates.
     pub(crate) fn variables(&self, roots: &Roots) -> Result<Variables> {
-        let mut variables = process::variables(&self.dynamodb.url, &self.secrets_manager.url, "tokens");
+        let fake = (&self.dynamodb.url, "tokens");
+        let (dynamodb, table) = self.emulated.as_ref().map_or(fake, |(table, url)| (url, table.name.as_str()));
+        let mut variables = process::variables(dynamodb, &self.secrets_manager.url, table);
         // The second is for boto3.
         variables.extend([("SSL_CERT_FILE", roots.path()?), ("AWS_CA_BUNDLE", roots.path()?)]);
         Ok(variables)
+    }
+
+    /// Whether their calls of DynamoDB are counted: an emulator counts none.
+    pub(crate) fn are_counted(&self) -> bool {
+        self.emulated.is_none()
     }
 
     /// What they have been asked since `before`.
@@ -71,4 +109,33 @@ impl Services {
             connections: self.dynamodb.connections() + self.secrets_manager.connections(),
         }
     }
+
+    /// The times of calls of the fake DynamoDB by a client that does nothing else, in milliseconds.
+    pub(crate) async fn round_trips(&self) -> Result<Vec<f64>> {
+        let (url, certificates) = (self.dynamodb.url.clone(), self.certificates.clone());
+        // Not in this thread, which is the server's: a function has a process of its own.
+        let (done, times) = tokio::sync::oneshot::channel();
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            _ = done.send(runtime.map_err(Into::into).and_then(|it| it.block_on(call_again(&url, &certificates))));
+        });
+        times.await?
+    }
+}
+
+async fn call_again(url: &str, certificates: &str) -> Result<Vec<f64>> {
+    let mut client = Client::builder().no_proxy();
+    if !certificates.is_empty() {
+        client = client.tls_certs_only(Certificate::from_pem_bundle(certificates.as_bytes())?);
+    }
+    let client = client.build()?;
+    let mut times = Vec::new();
+    for _ in 0..ROUND_TRIPS {
+        let sent = Instant::now();
+        let call = client.post(url).header("x-amz-target", "DynamoDB_20120810.PutItem").body(CALL).send().await?;
+        ensure!(call.status() == 200, "{}", call.status());
+        call.bytes().await?;
+        times.push(sent.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(times)
 }

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -15,21 +14,23 @@ const MB_OF_ONE_CPU: u32 = 1769;
 /// The period of the limit, in microseconds.
 const PERIOD_US: u32 = 20_000;
 
-/// A cgroup with a limit, which is removed when this is dropped.
+/// A cgroup with a limit for one process, which is removed when this is dropped. Two processes that share one would pay
+/// for each other: the end of a large one is charged to it.
 #[derive(Debug)]
 pub(crate) struct Share(PathBuf);
 
 impl Share {
-    /// The share of a function with so many megabytes.
-    pub(crate) fn of_memory(mb: u32) -> Result<Self> {
+    /// Limits a process, from now on, to the share of a function with so many megabytes.
+    pub(crate) fn limit(process_id: u32, mb: u32) -> Result<Self> {
         let quota_us = PERIOD_US * mb / MB_OF_ONE_CPU;
-        let folder = |parent: &str| PathBuf::from(parent).join(format!("bench-{}", process::id()));
+        let folder = |parent: &str| PathBuf::from(parent).join(format!("bench-{process_id}"));
         let limit = |folder: PathBuf, limits: &[(&str, String)]| {
             fs::create_dir(&folder).context("a share of a CPU needs root, and cgroups that can be written")?;
             let share = Self(folder);
             for (file, value) in limits {
                 fs::write(share.0.join(file), value).with_context(|| format!("no CPU can be limited by {file}"))?;
             }
+            fs::write(share.0.join("cgroup.procs"), process_id.to_string())?;
             Ok(share)
         };
         if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
@@ -40,11 +41,6 @@ impl Share {
         } else {
             bail!("this machine has no cgroups")
         }
-    }
-
-    /// Limits a process from now on.
-    pub(crate) fn limit(&self, process_id: u32) -> Result<()> {
-        Ok(fs::write(self.0.join("cgroup.procs"), process_id.to_string())?)
     }
 }
 

@@ -21,8 +21,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How long a function may take to start and to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a function may take to start and to answer: Python under valgrind takes half a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The headers of every event, besides the request id.
 const EVENT_HEADERS: [(&str, &str); 2] = [
@@ -69,7 +69,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// When it does not ask within 10 s.
+    /// When it does not ask within 60 s.
     pub async fn next(&mut self) -> Result<Call> {
         let call = self.call().await?;
         ensure!(call.path.ends_with("/invocation/next"), "the function called {}: {}", call.path, call.body);
@@ -80,7 +80,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// When neither arrives within 10 s.
+    /// When neither arrives within 60 s.
     pub async fn invoke(&mut self, next: Call, event: String) -> Result<Call> {
         self.deliver(next, Uuid::new_v4().to_string(), event).await
     }
@@ -103,7 +103,7 @@ impl RuntimeApi {
     }
 
     async fn call(&mut self) -> Result<Call> {
-        let call = time::timeout(PATIENCE, self.calls.recv()).await.context("the function sent nothing for 10 s")?;
+        let call = time::timeout(PATIENCE, self.calls.recv()).await.context("the function sent nothing for 60 s")?;
         call.context("the fake Runtime API has ended")
     }
 }
