@@ -42,7 +42,11 @@ pub(crate) fn dots(title: &str, unit: &str, series: &[&str], rows: &[Row]) -> St
             let (x, from, to) = (x(value), x(low), x(high));
             _ = writeln!(drawn, r#"<path d="M{from:.1} {y}H{to:.1}" stroke="{colour}" stroke-width="2"/>"#);
             _ = writeln!(drawn, r#"<circle cx="{x:.1}" cy="{y}" r="5" fill="{colour}"/>"#);
-            let text = if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") };
+            let text = match value {
+                ..1.0 => format!("{value:.2}"),
+                ..10.0 => format!("{value:.1}"),
+                _ => format!("{value:.0}"),
+            };
             _ = writeln!(
                 drawn,
                 r#"<text x="{x:.1}" y="{}" text-anchor="middle" class="small">{text}</text>"#,

@@ -59,6 +59,8 @@ impl ColdStart {
         api: &mut RuntimeApi,
         memory_mb: Option<u32>,
     ) -> Result<(Self, Value)> {
+        // Dropped after the process, whatever happens.
+        let _share;
         let spawned = Instant::now();
         let mut process = program.start(variables, api)?;
         let process_id = process.id().context("the process has ended")?;
@@ -67,7 +69,7 @@ impl ColdStart {
         let init_ms = ms_between(spawned, next.at);
         let init_cpu_ms = cpu_ms(process_id)?;
         // Lambda does not limit an init.
-        let _share = memory_mb.map(|mb| Share::limit(process_id, mb)).transpose()?;
+        _share = memory_mb.map(|mb| Share::limit(process_id, mb)).transpose()?;
         let (first_ms, _) = invoke(api, next, event).await?;
 
         let mut next = api.next().await?;

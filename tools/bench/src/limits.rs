@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use crate::measured::Measured;
 
-/// The limit for the CPU time of an init: about three times that of a build without jitter entropy.
+/// The limit for the CPU time of an init: two to three times that of a build without jitter entropy.
 const MAX_INIT_CPU_MS: f64 = 15.0;
 
 /// The limit for the zip of a function that calls AWS.

@@ -11,18 +11,17 @@ pub(crate) fn description(python: Option<&Path>) -> Result<String> {
     let cpu = cpu.trim();
     let cores = thread::available_parallelism()?;
     let day = printed(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?;
-    let kernel = printed(Command::new("uname").args(["--kernel-name", "--kernel-release"]))?;
     let rust = printed(Command::new("rustc").arg("--version"))?;
     let valgrind = printed(Command::new("valgrind").arg("--version"))?;
     let versions = "import boto3, jwt, platform; print(f'Python {platform.python_version()}, \
                     boto3 {boto3.__version__}, PyJWT {jwt.__version__}')";
     let python = python.map(|python| printed(Command::new(python).args(["-c", versions]))).transpose()?;
     let tools = [Some(rust), python, Some(valgrind)].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Ok(format!("Measured on {day} on {cpu} ({cores} cores, {kernel}), with {tools}."))
+    Ok(format!("Measured on {day} on {cpu} ({cores} cores), with {tools}."))
 }
 
 /// What a command prints.
-fn printed(command: &mut Command) -> Result<String> {
+pub(crate) fn printed(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?} does not start"))?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())

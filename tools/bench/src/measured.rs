@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result};
@@ -10,6 +11,7 @@ use harness::Function;
 
 use crate::{
     cold_start::{ColdStart, Program},
+    machine::printed,
     services::Traffic,
 };
 
@@ -65,8 +67,10 @@ impl Measured {
     }
 
     /// The Python design, run by this interpreter, whose size is not measured.
-    pub(crate) fn python(interpreter: PathBuf) -> Result<Self> {
-        let program = Program { path: interpreter, script: Some(Path::new(PYTHON)) };
+    pub(crate) fn python(interpreter: &Path) -> Result<Self> {
+        // A function has no PATH in which to find it.
+        let path = printed(Command::new(interpreter).args(["-c", "import sys; print(sys.executable)"]))?.into();
+        let program = Program { path, script: Some(Path::new(PYTHON)) };
         let event = Function::named("authorizer").event()?;
         let (binary_mb, zip_mb) = (f64::NAN, f64::NAN);
         Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
@@ -85,6 +89,12 @@ impl Measured {
         let mut values: Vec<_> = self.starts.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         Figure { value: percentile(&values, 500), low: values[0], high: values[values.len() - 1] }
+    }
+
+    /// The mean of the warm invocations of a start.
+    #[expect(clippy::cast_precision_loss, reason = "few")]
+    pub(crate) fn warm_mean_ms(&self) -> Figure {
+        self.median(|start| start.warm_ms.iter().sum::<f64>() / start.warm_ms.len() as f64)
     }
 
     /// The time that so many thousandths of the warm invocations of all starts took at most, in milliseconds. Its range

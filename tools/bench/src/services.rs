@@ -86,6 +86,14 @@ impl Services {
         Ok(variables)
     }
 
+    /// Deletes the table on the emulator.
+    pub(crate) async fn end(&self) -> Result<()> {
+        if let Some((table, _)) = &self.emulated {
+            table.client.delete_table().table_name(&table.name).send().await?;
+        }
+        Ok(())
+    }
+
     /// Whether their calls of DynamoDB are counted: an emulator counts none.
     pub(crate) fn are_counted(&self) -> bool {
         self.emulated.is_none()

@@ -21,8 +21,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How long a function may take to start and to answer: Python under valgrind takes half a minute.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a function may take to start and to answer, unless [`RuntimeApi::with_patience`] says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The headers of every event, besides the request id.
 const EVENT_HEADERS: [(&str, &str); 2] = [
@@ -36,6 +36,7 @@ pub struct RuntimeApi {
     /// The address that it listens on.
     pub address: SocketAddr,
     calls: mpsc::Receiver<Call>,
+    patience: Duration,
 }
 
 /// A request of the function, which waits for its reply until the call is answered or dropped.
@@ -62,14 +63,20 @@ impl RuntimeApi {
         let (sender, calls) = mpsc::channel(1);
         let router = Router::new().fallback(pass_on).with_state(sender);
         tokio::spawn(async { axum::serve(listener, router).await });
-        Ok(Self { address, calls })
+        Ok(Self { address, calls, patience: PATIENCE })
+    }
+
+    /// The same server, which waits for so long instead of 10 s until the function starts, and until it answers.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Waits until the function asks for an event.
     ///
     /// # Errors
     ///
-    /// When it does not ask within 60 s.
+    /// When it does not ask within 10 s.
     pub async fn next(&mut self) -> Result<Call> {
         let call = self.call().await?;
         ensure!(call.path.ends_with("/invocation/next"), "the function called {}: {}", call.path, call.body);
@@ -80,7 +87,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// When neither arrives within 60 s.
+    /// When neither arrives within 10 s.
     pub async fn invoke(&mut self, next: Call, event: String) -> Result<Call> {
         self.deliver(next, Uuid::new_v4().to_string(), event).await
     }
@@ -103,7 +110,8 @@ impl RuntimeApi {
     }
 
     async fn call(&mut self) -> Result<Call> {
-        let call = time::timeout(PATIENCE, self.calls.recv()).await.context("the function sent nothing for 60 s")?;
+        let call = time::timeout(self.patience, self.calls.recv()).await;
+        let call = call.with_context(|| format!("the function sent nothing for {:?}", self.patience))?;
         call.context("the fake Runtime API has ended")
     }
 }

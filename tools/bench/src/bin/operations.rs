@@ -103,7 +103,7 @@ async fn repeat(operation: &str, count: u32) -> Result<()> {
         }
         "authorizer" => handle!(authorizer, ports),
         "guard" => handle!(guard, ports),
-        "hello" | "guarded" => handle!(hello, now),
+        "hello" => handle!(hello, now),
         "inspect" => handle!(inspect, ports),
         "issue" => handle!(issue, ports),
         "revoke" => handle!(revoke, ports),
