@@ -16,15 +16,15 @@ const ROW: f64 = 36.0;
 /// The colours of the series, in turn, which differ in brightness too.
 const COLOURS: [&str; 4] = ["#0072b2", "#e69f00", "#cc3311", "#777777"];
 
-/// A row, with a value for each series, or none.
+/// A row, with a value for each series.
 pub(crate) struct Row {
     pub(crate) label: String,
-    pub(crate) values: Vec<Option<Figure>>,
+    pub(crate) values: Vec<Figure>,
 }
 
 /// Draws the rows. A dot is a median, and the line through it its range.
 pub(crate) fn dots(title: &str, unit: &str, series: &[&str], rows: &[Row]) -> String {
-    let figures = || rows.iter().flat_map(|row| row.values.iter().flatten());
+    let figures = || rows.iter().flat_map(|row| &row.values);
     let first = figures().map(|it| it.low).fold(f64::INFINITY, f64::min).log10().floor();
     let last = figures().map(|it| it.high).fold(0.0, f64::max).log10().ceil();
     let x = |value: f64| LEFT + (RIGHT - LEFT) * (value.log10() - first) / (last - first).max(1.0);
@@ -38,7 +38,7 @@ pub(crate) fn dots(title: &str, unit: &str, series: &[&str], rows: &[Row]) -> St
         _ = writeln!(drawn, r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#, label.0, label.1, label.2);
         // Above and below the dots, in turn, so that those of near ones do not meet.
         for ((figure, colour), to_text) in row.values.iter().zip(COLOURS).zip([-9.0, 17.0, -9.0, 17.0]) {
-            let Some(Figure { value, low, high }) = *figure else { continue };
+            let Figure { value, low, high } = *figure;
             let (x, from, to) = (x(value), x(low), x(high));
             _ = writeln!(drawn, r#"<path d="M{from:.1} {y}H{to:.1}" stroke="{colour}" stroke-width="2"/>"#);
             _ = writeln!(drawn, r#"<circle cx="{x:.1}" cy="{y}" r="5" fill="{colour}"/>"#);
@@ -94,10 +94,8 @@ mod tests {
 
     #[test]
     fn a_dot_is_where_its_value_is_on_the_axis() {
-        let row = |label: &str, value| Row {
-            label: label.to_owned(),
-            values: vec![Some(Figure { value, low: 1.0, high: 100.0 }), None],
-        };
+        let row =
+            |label: &str, value| Row { label: label.to_owned(), values: vec![Figure { value, low: 1.0, high: 100.0 }] };
         let svg = dots("Init", "ms", &["ours", "theirs"], &[row("one", 1.0), row("ten", 10.0), row("hundred", 100.0)]);
         for (x, y) in [(120, 96), (410, 132), (700, 168)] {
             let dot = format!(r#"<circle cx="{x}.0" cy="{y}" r="5""#);

@@ -27,6 +27,12 @@ const MEMORY_MB: [u32; 5] = [128, 256, 512, 1024, 1769];
 /// The columns of the tables; of our other functions the limits are checked, and the instructions reported.
 const SHOWN: [&str; 8] = ["floor", "authorizer", "validate", "guard", "hello", "page", "naive", "Python"];
 
+/// The invocations after the first of each start.
+const WARM_INVOCATIONS: u32 = 200;
+
+/// As [`WARM_INVOCATIONS`], with a share of a CPU: one of Python takes a twentieth of a second there.
+const LIMITED_INVOCATIONS: u32 = 40;
+
 /// The programs that mint a token.
 const MINTING: [&str; 3] = ["authorizer", "naive", "Python"];
 
@@ -102,7 +108,8 @@ impl Report {
     async fn measure(options: &Options) -> Result<Self> {
         // First, because it fails if a tool is missing.
         let machine = machine::description(options.python.as_deref())?;
-        let setup = |target| Setup { target, memory_mb: None, starts: options.starts, warm_invocations: 200 };
+        let setup =
+            |target| Setup { target, memory_mb: None, starts: options.starts, warm_invocations: WARM_INVOCATIONS };
         let compared = async |only: Option<&[&str]>, setup: &Setup| -> Result<Compared> {
             let mut programs = programs(&options.build, options.python.as_ref())?;
             programs.retain(|it| only.is_none_or(|only| only.contains(&it.name)));
@@ -130,8 +137,8 @@ impl Report {
 
         let mut by_memory = Vec::new();
         for mb in MEMORY_MB.into_iter().filter(|_| options.by_memory) {
-            // One of Python takes a twentieth of a second there.
-            let setup = Setup { memory_mb: Some(mb), warm_invocations: 40, ..setup(Target::Tls(at_once)) };
+            let setup =
+                Setup { memory_mb: Some(mb), warm_invocations: LIMITED_INVOCATIONS, ..setup(Target::Tls(at_once)) };
             by_memory.push((mb, compared(Some(&MINTING), &setup).await?));
         }
         let mut counted = instructions::count(&options.build, &How::default()).await?;
@@ -142,17 +149,18 @@ impl Report {
     }
 
     fn init_chart(&self) -> String {
-        let rows = self.main.shown().into_iter().map(|it| Row {
-            label: it.name.to_owned(),
-            values: vec![Some(it.median(|start| start.init_ms)), Some(cold_mint(it))],
-        });
+        let rows = self
+            .main
+            .shown()
+            .into_iter()
+            .map(|it| Row { label: it.name.to_owned(), values: vec![it.median(|start| start.init_ms), cold_mint(it)] });
         chart::dots("From the start of the process", "ms", &["ready", "first response"], &rows.collect::<Vec<_>>())
     }
 
     fn invocation_chart(&self) -> String {
         let rows = self.main.shown().into_iter().map(|it| Row {
             label: it.name.to_owned(),
-            values: vec![Some(it.median(|start| start.first_ms)), Some(it.warm_ms(500)), Some(it.warm_ms(990))],
+            values: vec![it.median(|start| start.first_ms), it.warm_ms(500), it.warm_ms(990)],
         });
         let series = ["first", "warm, median", "warm, 99 of 100"];
         chart::dots("An invocation", "ms", &series, &rows.collect::<Vec<_>>())
@@ -161,7 +169,7 @@ impl Report {
     fn memory_chart(&self) -> String {
         let rows = self.by_memory.iter().map(|(mb, compared)| Row {
             label: format!("{mb} MB"),
-            values: compared.programs.iter().map(|it| Some(cold_mint(it))).collect(),
+            values: compared.programs.iter().map(cold_mint).collect(),
         });
         let title = "The first token of a new environment: init and first invocation";
         chart::dots(title, "ms", &MINTING, &rows.collect::<Vec<_>>())
@@ -188,11 +196,14 @@ impl Report {
         }
         writeln!(text, "## Size\n\n{}", table(&main.shown(), &SIZES))?;
         if let Some((_, compared)) = by_memory.first() {
-            text += "## By memory\n\n\
-                     An invocation has the share of a CPU that Lambda gives to a function with so much memory; an init \
-                     has a whole CPU, as in Lambda. *Cold* is the init and the first invocation, and \
-                     *warm* the mean of 40 one after another, of which some wait for the next share.\n\n\
-                     ![The first token of a new environment](memory.svg)\n\n";
+            writeln!(
+                text,
+                "## By memory\n\n\
+                 An invocation has the share of a CPU that Lambda gives to a function with so much memory; an init has a \
+                 whole CPU, as in Lambda. *Cold* is the init and the first invocation, and *warm* the mean of \
+                 {LIMITED_INVOCATIONS} one after another, of which some wait for the next share.\n\n\
+                 ![The first token of a new environment](memory.svg)\n"
+            )?;
             let columns = |it: &Measured| format!(" {}, cold, ms | {0}, warm, ms |", it.name);
             let columns: Vec<_> = compared.programs.iter().map(columns).collect();
             writeln!(text, "| |{}\n| --- |{}", columns.concat(), " ---: | ---: |".repeat(columns.len()))?;
@@ -242,9 +253,10 @@ impl Compared {
     fn write_traffic(&self, text: &mut String) -> Result<()> {
         writeln!(
             text,
-            "One start with 201 invocations asks AWS for this; an init of ours makes one of the calls of DynamoDB, which \
+            "One start with {} invocations asks AWS for this; an init of ours makes one of the calls of DynamoDB, which \
              opens the connection:\n\n\
-             | | calls of Secrets Manager | calls of DynamoDB | connections |\n| --- | ---: | ---: | ---: |"
+             | | calls of Secrets Manager | calls of DynamoDB | connections |\n| --- | ---: | ---: | ---: |",
+            1 + WARM_INVOCATIONS
         )?;
         for it in self.shown() {
             let Some(asked) = it.asked else { continue };

@@ -63,9 +63,12 @@ impl Services {
             Target::Emulator(_) => (Duration::ZERO, false),
         };
         let works = move |call: &_| fake_aws::works(call).after(service_time);
-        let start = async || match over_tls {
-            true => FakeAws::start_over_tls(works).await,
-            false => anyhow::Ok((FakeAws::start(works).await?, String::new())),
+        let start = async || {
+            if over_tls {
+                FakeAws::start_over_tls(works).await
+            } else {
+                Ok((FakeAws::start(works).await?, String::new()))
+            }
         };
         let ((dynamodb, one), (secrets_manager, other)) = (start().await?, start().await?);
         let emulated = match target {
