@@ -131,7 +131,7 @@ enum StepError {
 /// When the step failed. It is logged, and Secrets Manager tries the rotation again.
 pub async fn handle(service: &Service, event: Event) -> Result<(), Error> {
     let done = run(service, event.payload.get()).await;
-    done.inspect_err(|err| tracing::error!(error = apigw::chain(err), "the rotation step failed"))?;
+    done.inspect_err(|err| apigw::log_failure("the rotation step failed", err))?;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use shop::{
         StepFunctions,
     },
     functions::{
-        checkout, crud, new_order, orders, products, proxy, report, report_link, reports, session, update_inventory,
+        checkout, crud, logged, new_order, orders, products, proxy, report, report_link, reports, session,
+        update_inventory,
     },
 };
 use tokens::{KeyStore as _, Timestamp};
@@ -40,11 +41,11 @@ async fn main() -> Result<(), Error> {
         "new_order" => {
             let orders = DynamoOrders::from_settings(settings)?;
             let service = new_order::Service { tokens: aws::token_store(settings)?, orders };
-            lambda_runtime::run(service_fn(|event| new_order::handle(&service, event))).await
+            lambda_runtime::run(service_fn(|event| logged(new_order::handle(&service, event)))).await
         }
         "update_inventory" => {
             let service = update_inventory::Service { orders: DynamoOrders::from_settings(settings)? };
-            lambda_runtime::run(service_fn(|event| update_inventory::handle(&service, event))).await
+            lambda_runtime::run(service_fn(|event| logged(update_inventory::handle(&service, event)))).await
         }
         "orders" => {
             let service = orders::Service::new(settings, DynamoOrderList::from_settings(settings)?)?;
@@ -84,7 +85,7 @@ async fn main() -> Result<(), Error> {
                 now: || Timestamp(apigw::epoch_seconds()),
             };
             let service = report::Service::new(settings, ports)?;
-            lambda_runtime::run(service_fn(|event| report::handle(&service, event))).await
+            lambda_runtime::run(service_fn(|event| logged(report::handle(&service, event)))).await
         }
         other => Err(format!("there is no function {other}").into()),
     }

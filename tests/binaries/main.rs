@@ -14,6 +14,7 @@ use harness::{
     process::{Variables, command, variables},
     runtime_api::RuntimeApi,
 };
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -76,6 +77,15 @@ async fn answers(function: Function, variables: &Variables, events: &[Value]) ->
     (answers, log)
 }
 
+/// A token, from a process of `authorizer`.
+async fn minted() -> String {
+    let aws = FakeAws::start(works).await.unwrap();
+    let authorizer = Function::named("authorizer");
+    let event = serde_json::from_str(&authorizer.event().unwrap()).unwrap();
+    let (answers, log) = answers(authorizer, &variables(&aws.url, &aws.url, "tokens"), &[event]).await;
+    answers[0].1["context"]["accessToken"].as_str().unwrap_or_else(|| panic!("{log}")).to_owned()
+}
+
 #[tokio::test]
 #[ignore = "needs `sam build --config-env local`"]
 async fn built_guard_claims_a_token_as_another_claimant_when_an_invocation_is_delivered_again() {
@@ -93,17 +103,11 @@ async fn built_guard_claims_a_token_as_another_claimant_when_an_invocation_is_de
     let aws = aws.await.unwrap();
     let variables = variables(&aws.url, &aws.url, "tokens");
 
-    let mut api = RuntimeApi::start().await.unwrap();
-    let authorizer = command(&Function::named("authorizer").binary(Path::new(BUILD)), &variables, &api).spawn();
-    let next = api.next().await.unwrap();
-    let minted = api.invoke(next, Function::named("authorizer").event().unwrap()).await.unwrap();
-    let minted: Value = serde_json::from_str(&minted.body).unwrap();
-    authorizer.unwrap().kill().await.unwrap();
-
+    let token = minted().await;
     let mut api = RuntimeApi::start().await.unwrap();
     let guard = Function::named("guard");
     let mut process = command(&guard.binary(Path::new(BUILD)), &variables, &api).spawn().unwrap();
-    let event = guard.event().unwrap().replace("TOKEN", minted["context"]["accessToken"].as_str().unwrap());
+    let event = guard.event().unwrap().replace("TOKEN", &token);
     let mut effects = Vec::new();
     let mut next = api.next().await.unwrap();
     for _ in 0..2 {
@@ -154,6 +158,29 @@ async fn built_functions_repeat_nothing_of_an_event_that_they_cannot_parse() {
     }
     let calls = ["PutItem", "UpdateItem", "GetItem"].map(|action| aws.calls(action));
     assert_eq!(calls, [2, 3, 1], "the warm-ups, and nothing else");
+}
+
+#[tokio::test]
+#[ignore = "needs `sam build --config-env local`"]
+async fn built_functions_log_the_cause_of_a_failure_once_and_nothing_of_the_reply_of_aws() {
+    let token = minted().await;
+    // A ring, cut off: its key is in a reply that the SDK cannot parse.
+    let garbage = Reply::new(StatusCode::OK, format!(r#"{{"SecretString":"{CANARY}"#));
+    let aws = FakeAws::start(move |_| garbage.clone()).await.unwrap();
+    let mut variables = variables(&aws.url, &aws.url, "tokens");
+    variables.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()));
+    for function in FUNCTIONS {
+        let event = serde_json::from_str(&function.event().unwrap().replace("TOKEN", &token)).unwrap();
+        let (answers, log) = answers(function, &variables, &[event]).await;
+        let [(_, answer)] = answers.as_slice() else { panic!("{answers:?}") };
+        assert!(!log.contains(CANARY) && !answer.to_string().contains(CANARY), "{}: {log}", function.name);
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let errors = lines.iter().filter(|line| line["level"] == "ERROR").map(|line| line["message"].as_str().unwrap());
+        // That is of the warm-up.
+        let failures = errors.filter(|message| !message.starts_with("the key ring could not be fetched")).count();
+        let uses_aws = !["hello", "guarded", "page"].contains(&function.name);
+        assert_eq!(failures, usize::from(uses_aws), "{}: {log}", function.name);
+    }
 }
 
 #[tokio::test]

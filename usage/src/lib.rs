@@ -70,12 +70,18 @@ pub enum Reply {
 /// For a batch: an event without the ID of its shard, or counts that could not be stored. Lambda then delivers the
 /// batch again. For a request: none, every failure is a response.
 pub async fn handle(service: &Service, event: Event) -> Result<Reply, Error> {
-    let Some(batch) = Batch::of(&event)? else {
+    let Some(batch) = Batch::of(&event).map_err(logged)? else {
         let report = async |request| report::report(&*service.store, &request, (service.now)()).await;
         return Ok(Reply::Response(service.responder.respond(event, report).await));
     };
-    count(service, &batch).await.map_err(|err| apigw::chain(&err))?;
+    count(service, &batch).await.map_err(logged)?;
     Ok(Reply::Counted { state: BTreeMap::new() })
+}
+
+/// Logs why a batch was not counted.
+fn logged(err: impl std::error::Error) -> Error {
+    apigw::log_failure("a batch was not counted, and is delivered again", &err);
+    apigw::chain(&err).into()
 }
 
 /// Counts a batch.

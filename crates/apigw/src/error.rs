@@ -176,6 +176,13 @@ impl ApiError {
     }
 }
 
+/// Logs why an invocation that answers no request failed, with the whole chain of sources.
+///
+/// Lambda's runtime would only log the `Debug` of the error, and [`subscriber`](crate::subscriber) drops that line.
+pub fn log_failure(what: &str, err: &dyn Error) {
+    tracing::error!(error = chain(err), "{what}");
+}
+
 /// The messages of an error and all its sources, joined. (No message repeats its source.)
 ///
 /// Their `Debug` is not used: it may contain a reply of AWS, and a reply may contain keys.

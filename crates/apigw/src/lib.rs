@@ -30,7 +30,7 @@ mod time;
 
 pub use context::{MintedContext, SpentContext};
 pub use decision::{Answer, Decision, authorize};
-pub use error::{ApiError, chain};
+pub use error::{ApiError, chain, log_failure};
 pub use request::{Event, MAX_BODY_BYTES, Request, UnreadableEvent};
 pub use response::{Responder, Response, X_ACCESS_TOKEN};
 pub use settings::{ConfigError, Settings, env};

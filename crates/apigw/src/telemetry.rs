@@ -10,6 +10,9 @@ use crate::{ConfigError, Settings, env, metrics};
 /// The libraries of this project. They never log a token, a key, an `Authorization` header or a body.
 const OURS: [&str; 3] = ["apigw", "aws", "tokens"];
 
+/// Where Lambda's runtime logs the error that a function returned, with its `Debug`.
+const RETURNED_ERRORS: &str = "lambda_runtime::layers::panic";
+
 /// Sends the logs of `function` to standard error as JSON, from the level that Lambda passes on in
 /// `AWS_LAMBDA_LOG_LEVEL` (the function's `ApplicationLogLevel`), else from INFO.
 ///
@@ -47,9 +50,12 @@ where
 /// writes the lines of metrics.
 ///
 /// Lines of other libraries below INFO are never logged, because they contain the data that the library
-/// handles: Lambda's runtime writes whole events at TRACE, tokens included.
+/// handles: Lambda's runtime writes whole events at TRACE, tokens included. Nor is the `Debug` of an error
+/// that a function returned, which the runtime writes at ERROR: it may contain a reply of AWS, and a reply
+/// may contain keys. The function has logged the error itself. (Of a panic the runtime only says that there
+/// was one, and Rust writes its message to standard error.)
 fn is_logged(function: &str, target: &str, level: Level, least: Level) -> bool {
-    if target == metrics::TARGET {
+    if target == metrics::TARGET || target == RETURNED_ERRORS {
         return false;
     }
     let is_ours = target.split("::").next().is_some_and(|name| name == function || OURS.contains(&name));
@@ -68,6 +74,11 @@ mod tests {
             assert!(is_logged("hello", library, Level::INFO, Level::TRACE), "{library}");
             assert!(!is_logged("hello", library, Level::WARN, Level::ERROR), "{library}");
         }
+    }
+
+    #[test]
+    fn the_debug_of_a_returned_error_is_never_logged() {
+        assert!(!is_logged("rotate", "lambda_runtime::layers::panic", Level::ERROR, Level::TRACE));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub mod session;
 mod task;
 pub mod update_inventory;
 
-pub use task::TaskError;
+pub use task::{TaskError, logged};
 
 use apigw::{ApiError, ConfigError, Request, Settings};
 use percent_encoding::percent_decode_str;

@@ -31,7 +31,7 @@ pub enum TaskError {
 }
 
 impl fmt::Debug for TaskError {
-    /// Lambda's runtime logs this. A cause's own `Debug` could show a reply of AWS.
+    /// A cause's own `Debug` could show a reply of AWS.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&apigw::chain(self))
     }
@@ -61,6 +61,15 @@ impl From<TaskError> for Diagnostic {
     fn from(err: TaskError) -> Self {
         Self { error_type: err.name().to_owned(), error_message: apigw::chain(&err) }
     }
+}
+
+/// Runs a step, and logs why it failed.
+///
+/// # Errors
+///
+/// As `step`.
+pub async fn logged<T>(step: impl Future<Output = Result<T, TaskError>>) -> Result<T, TaskError> {
+    step.await.inspect_err(|err| apigw::log_failure("the step failed", err))
 }
 
 /// The input of a step. Lambda's runtime would log an input that it cannot read, and the input names a person.
