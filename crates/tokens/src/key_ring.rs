@@ -126,6 +126,11 @@ impl KeyRing {
         &self.keys[&self.active]
     }
 
+    /// Every key, with its name.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&Kid, &Key)> {
+        self.keys.iter()
+    }
+
     /// How many keys it holds.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

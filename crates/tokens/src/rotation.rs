@@ -1,7 +1,8 @@
 //! The rotation of the key ring: publish a key first, sign with it two days later.
 //!
-//! A rotated ring holds three keys: the previous one, the active one, and the `next` one. A rotation makes
-//! `next` the active key, adds a fresh `next`, and drops the keys before the previous one.
+//! A rotated ring holds three keys: the `previous` one, the active one, and the `next` one. A rotation makes
+//! `next` the active key, adds a fresh `next`, and drops the key that the rotation before it made `previous`.
+//! A key that no rotation replaced stays: when it signed last is not known.
 //!
 //! | a key | is in the ring for |
 //! | --- | --- |
@@ -32,6 +33,9 @@ const EARLIEST: Timestamp = Timestamp(1_577_836_800);
 
 /// The setting that names the key that will sign after the active one.
 const NEXT: &str = "next";
+
+/// The setting that names the key that the last rotation replaced.
+const PREVIOUS: &str = "previous";
 
 /// The setting that names the version of the secret that a rotation began from.
 const BASE: &str = "base";
@@ -82,10 +86,12 @@ pub fn rotate(
         None => Change::Published { next: unused_name(&ring, now) },
     };
     if let Change::Promoted { active, .. } = &change {
-        let is_kept = |name: &str| Kid::parse(name).is_none_or(|kid| kid == *active || kid == *ring.active_kid());
+        let dropped = previous_of(&members, &ring).filter(|kid| kid != active);
+        let is_kept = |name: &str| dropped.is_none() || Kid::parse(name) != dropped;
         // A member that was only taken out of the map would not be wiped from memory.
         let kept = members.0.iter().filter(|(name, _)| is_kept(name));
         members = Zeroizing::new(Members(kept.map(|(name, value)| (name.clone(), value.clone())).collect()));
+        set(&mut members, PREVIOUS, &ring.active_kid().to_string());
         set(&mut members, ACTIVE, &active.to_string());
     }
     if let Change::Promoted { next, .. } | Change::Published { next } = &change {
@@ -114,13 +120,16 @@ pub fn base(json: &[u8]) -> Result<Option<String>, KeyRingError> {
 ///
 /// [`SuccessionError`], which says why it may not.
 pub fn may_succeed(current: &[u8], pending: &[u8], now: Timestamp) -> Result<(), SuccessionError> {
+    let previous = Members::from_json(current)?;
     let (current, members) = (KeyRing::from_json(current)?, Members::from_json(pending)?);
+    let previous = previous_of(&previous, &current);
     let pending = KeyRing::from_json(pending)?;
     if !current.holds(pending.active()) {
         return Err(SuccessionError::UnknownActiveKey);
     }
-    if !pending.holds(current.active()) {
-        return Err(SuccessionError::LostActiveKey);
+    let mut lost = current.keys().filter(|(kid, key)| Some(*kid) != previous.as_ref() && !pending.holds(key));
+    if let Some((kid, _)) = lost.next() {
+        return Err(SuccessionError::LostKey(kid.clone()));
     }
     match next_of(&members, &pending)? {
         Some(next) if current.key(&next).is_none() && age_seconds(&next, now) > PROMOTION_SECONDS => {
@@ -139,9 +148,9 @@ pub enum SuccessionError {
     /// It would sign with a key that the functions do not know yet.
     #[error("the pending ring signs with a key that the current ring does not hold")]
     UnknownActiveKey,
-    /// It would refuse the tokens that are signed now.
-    #[error("the pending ring does not hold the key that signs now")]
-    LostActiveKey,
+    /// It might refuse live tokens that this key has signed.
+    #[error("the pending ring does not hold {0}, which no rotation has replaced")]
+    LostKey(Kid),
     /// Its fresh key would be known for a shorter time than its name says.
     #[error("the pending ring was made more than {PROMOTION_SECONDS} seconds ago")]
     Late,
@@ -165,6 +174,11 @@ fn next_of(members: &Members, ring: &KeyRing) -> Result<Option<Kid>, KeyRingErro
     let next = next.as_str().and_then(Kid::parse).filter(|next| ring.key(next).is_some());
     let next = next.ok_or(KeyRingError::NoNextKey)?;
     Ok(Some(next).filter(|next| next != ring.active_kid()))
+}
+
+/// The key that the last rotation replaced, unless it signs again.
+fn previous_of(members: &Members, ring: &KeyRing) -> Option<Kid> {
+    members.text(PREVIOUS).and_then(Kid::parse).filter(|previous| previous != ring.active_kid())
 }
 
 /// The age of a key by its name.
@@ -217,18 +231,56 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_signs_with_the_next_key_keeps_the_previous_one_and_every_setting_and_drops_the_rest() {
+    fn a_rotation_signs_with_the_next_key_and_drops_only_the_key_that_the_last_rotation_replaced() {
         let made_at = NOW.minus(PUBLICATION_SECONDS);
         let (active, next) = (kid(made_at), kid(NOW));
         let ring = json!({
-            "active": "k3", "next": active.to_string(), "base": "v0", "not_before": "7", "note": null,
+            "active": "k3", "next": active.to_string(), "previous": "k1", "base": "v0", "not_before": "7", "note": null,
             "k1": key(1), "k2": key(2), "k3": key(3), (active.to_string()): key(made_at.0),
         });
         let expected = json!({
-            "active": active.to_string(), "next": next.to_string(), "base": "v1", "not_before": "7", "note": null,
-            "k3": key(3), (active.to_string()): key(made_at.0), (next.to_string()): key(NOW.0),
+            "active": active.to_string(), "next": next.to_string(), "previous": "k3", "base": "v1", "not_before": "7",
+            "note": null, "k2": key(2), "k3": key(3), (active.to_string()): key(made_at.0), (next.to_string()): key(NOW.0),
         });
         assert_eq!(rotated(&ring, NOW, &Change::Promoted { active, next }), expected);
+    }
+
+    #[test]
+    fn a_key_that_an_operator_added_or_replaced_outlives_every_rotation() {
+        let made_at = NOW.minus(PUBLICATION_SECONDS);
+        let next = kid(made_at);
+        let others = |ring: &Value| [&ring["k1"], &ring["k2"]].map(Value::is_string);
+        // `k1` signed until the operator named `k2`, or `k2` waits until the operator names it.
+        for active in ["k2", "k1"] {
+            let mut ring = json!({
+                "active": active, "next": next.to_string(), "k1": key(1), "k2": key(2), (next.to_string()): key(3),
+            });
+            for rotation in 0..3 {
+                let now = NOW.plus(rotation * PUBLICATION_SECONDS);
+                let (json, _) = rotate(ring.to_string().as_bytes(), "v1", now, &key(now.0)).unwrap();
+                assert_eq!(may_succeed(ring.to_string().as_bytes(), json.as_bytes(), now), Ok(()));
+                ring = serde_json::from_str(&json).unwrap();
+                let expected = match rotation {
+                    0 => [true, true],
+                    // The one that signed was replaced by the first rotation, and is dropped by the second.
+                    _ => [active == "k2", active == "k1"],
+                };
+                assert_eq!(others(&ring), expected, "{active} signed, rotation {rotation}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_replaced_key_that_signs_again_or_soon_is_not_dropped() {
+        let next = kid(NOW.minus(PUBLICATION_SECONDS));
+        for previous in ["k1".to_owned(), next.to_string(), "k7".to_owned(), "mine".to_owned()] {
+            let ring = json!({
+                "active": "k1", "next": next.to_string(), "previous": previous, "k1": key(1), (next.to_string()): key(2),
+            });
+            let after = rotated(&ring, NOW, &Change::Promoted { active: next.clone(), next: kid(NOW) });
+            assert!(after["k1"].is_string() && after[next.to_string()].is_string(), "{previous}");
+            assert_eq!(after["previous"], "k1");
+        }
     }
 
     #[test]
@@ -287,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_succeeds_another_if_each_holds_the_key_that_the_other_signs_with() {
+    fn a_ring_succeeds_another_if_its_active_key_is_known_and_it_holds_every_key_that_may_have_signed() {
         let succeeds = |current: &Value, pending: &Value| {
             may_succeed(current.to_string().as_bytes(), pending.to_string().as_bytes(), NOW)
         };
@@ -297,7 +349,12 @@ mod tests {
         assert_eq!(succeeds(&one, &two), Ok(()));
         assert_eq!(succeeds(&one, &one), Ok(()));
         assert_eq!(succeeds(&other, &two), Err(SuccessionError::UnknownActiveKey));
-        assert_eq!(succeeds(&two, &other), Err(SuccessionError::LostActiveKey));
+        let k2 = Kid::parse("k2").unwrap();
+        assert_eq!(succeeds(&two, &other), Err(SuccessionError::LostKey(k2.clone())));
+        let without = json!({"active": "k1", "k1": key(1)});
+        assert_eq!(succeeds(&one, &without), Err(SuccessionError::LostKey(k2)));
+        let replaced = json!({"active": "k1", "previous": "k2", "k1": key(1), "k2": key(2)});
+        assert_eq!(succeeds(&replaced, &without), Ok(()));
         assert_eq!(succeeds(&one, &json!({})), Err(KeyRingError::NoActiveKey.into()));
         assert_eq!(succeeds(&json!({}), &one), Err(KeyRingError::NoActiveKey.into()));
     }

@@ -44,7 +44,7 @@ impl Secret {
         let [active, next] = [100, 50].map(|hours| now.minus(hours * 3600).0);
         let (active_name, next_name) = (format!("k{active}"), format!("k{next}"));
         Self::new(&json!({
-            "active": active_name, "next": next_name, "k1": key(1), active_name: key(active), next_name: key(next),
+            "active": active_name, "next": next_name, "previous": "k1", "k1": key(1), active_name: key(active), next_name: key(next),
         }))
     }
 
