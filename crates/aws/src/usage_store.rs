@@ -110,16 +110,14 @@ impl UsageStore for DynamoUsageStore {
 
     async fn counts(&self, hours: Range<Hour>) -> Result<Vec<(Hour, Counts)>, UsageStoreError> {
         let mut found = Vec::new();
-        let mut hour = hours.start;
-        while hour < hours.end {
-            let day = day(hour);
+        for day in days(&hours) {
             let query = self
                 .client
                 .query()
                 .table_name(&self.table_name)
                 .key_condition_expression("#day = :day")
                 .expression_attribute_names("#day", "day")
-                .expression_attribute_values(":day", AttributeValue::S(day.clone()))
+                .expression_attribute_values(":day", AttributeValue::S(day))
                 .consistent_read(true);
             let mut pages = query.into_paginator().send();
             while let Some(page) = pages.next().await {
@@ -128,13 +126,22 @@ impl UsageStore for DynamoUsageStore {
                     found.push(counted(item).map_err(unavailable)?);
                 }
             }
-            while self::day(hour) == day {
-                hour = hour.next();
-            }
         }
         found.retain(|(hour, _)| hours.contains(hour));
         Ok(found)
     }
+}
+
+/// The days of these hours, such as `2026-01-31`.
+fn days(hours: &Range<Hour>) -> Vec<String> {
+    let mut days = Vec::new();
+    let mut hour = hours.start;
+    while hour < hours.end {
+        days.push(day(hour));
+        hour = hour.next();
+    }
+    days.dedup();
+    days
 }
 
 /// The day of an hour, such as `2026-01-31`.
@@ -192,6 +199,15 @@ mod tests {
         let expected = [("day", "2023-11-14"), ("hour_shard", "22#shardId-1")];
         let expected = expected.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
         assert_eq!(key(HOUR, "shardId-1"), expected.into());
+    }
+
+    #[test]
+    fn the_days_of_a_period_end_with_it_even_at_the_last_day_of_rfc_3339() {
+        assert_eq!(days(&(HOUR..HOUR.next())), ["2023-11-14"]);
+        assert_eq!(days(&(HOUR..HOUR.next().next().next())), ["2023-11-14", "2023-11-15"]);
+        assert!(days(&(HOUR..HOUR)).is_empty());
+        let last = Hour::of(Timestamp(apigw::LAST_SECOND));
+        assert_eq!(days(&(last..last.next().next())), ["9999-12-31"]);
     }
 
     #[test]
