@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 use crate::account::Region;
@@ -23,6 +23,8 @@ use crate::{body, clock, integration, policy};
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// The header with the request's id.
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// The header that overrides the method of a request.
+const X_HTTP_METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 /// Characters that API Gateway accepts in a query string only in their encoded form.
 const NOT_IN_A_QUERY: [char; 3] = ['{', '|', '}'];
 
@@ -58,7 +60,11 @@ impl RestApi {
 
     /// Answers a request.
     pub(crate) async fn serve(&self, call: Call, record: &mut Record) -> Response {
-        let Call { request, body, domain, peer, id } = call;
+        let Call { mut request, body, domain, peer, id } = call;
+        let overriding = request.headers.remove(X_HTTP_METHOD_OVERRIDE);
+        if let Some(method) = overriding.and_then(|method| Method::from_bytes(method.as_bytes()).ok()) {
+            request.method = method;
+        }
         // API Gateway reads several leading slashes as one; `requestContext.path` keeps them.
         let path = &format!("/{}", request.uri.path().trim_start_matches('/'));
         let mut context = event::request_context(&request, &domain, &self.stage, &id, peer);

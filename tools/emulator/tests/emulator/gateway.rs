@@ -99,6 +99,24 @@ async fn an_unknown_route_or_method_is_403() {
     assert_eq!(api.invocations(), 0);
 }
 
+#[tokio::test]
+async fn a_header_overrides_the_method_and_does_not_reach_the_function() {
+    let api = Api::start().await;
+    let overridden = async |method: &str, path: &str, by: &str| {
+        Answer::of(api.request(method, path).header("X-HTTP-Method-Override", by)).await
+    };
+
+    let answer = overridden("POST", "/guarded", "GET").await;
+    assert_eq!((answer.status, &answer.json()["event"]["httpMethod"]), (200, &json!("GET")));
+    assert!(answer.json()["event"]["headers"].get("x-http-method-override").is_none());
+    let before = api.invocations();
+    for (method, by) in [("GET", "DELETE"), ("GET", "get"), ("GET", "TOKEN")] {
+        assert_eq!(overridden(method, "/guarded", by).await.status, 403, "{by}");
+    }
+    assert_eq!(overridden("GET", "/guarded", "OPTIONS").await.status, 200, "a preflight");
+    assert_eq!(api.invocations(), before);
+}
+
 /// The path fields of an event, as recorded by localstack's `test_lambda_aws_proxy_integration`.
 #[tokio::test]
 async fn slashes_are_routed_and_shown_as_recorded() {
