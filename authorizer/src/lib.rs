@@ -47,7 +47,7 @@ struct NoInvocationId;
 /// # Errors
 ///
 /// Any failure is an error of the function, which API Gateway answers with the gateway response
-/// `AUTHORIZER_FAILURE`: without a stored row there is no token and no Allow.
+/// `AUTHORIZER_FAILURE`: without a stored row there is no token, and no Allow unless the routes are closed.
 pub async fn handle(service: &Service, event: Event) -> Result<Answer<MintedContext>, Error> {
     apigw::authorize(event, |request| mint(service, request)).await
 }

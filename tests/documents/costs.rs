@@ -1,4 +1,4 @@
-//! What the stack costs while it is idle and for a million lives of a token, computed from the template and the
+//! What the stack costs while it is idle and for a million tokens, computed from the template and the
 //! constants of the code, and compared with docs/cost.md.
 
 use std::time::Duration;
@@ -33,15 +33,15 @@ mod price {
     pub(super) const LOG_GB: f64 = 0.50;
 }
 
-/// A way to live: the route that spends the token which `GET /hello` has minted, and the price of a million requests to
+/// A way to spend: the route that spends the token which `GET /hello` has minted, and the price of a million requests to
 /// it. `POST /hello` stands for a route of the reader's own behind the guard, whose own function is not counted.
-const LIVES: [(&str, f64); 3] = [
+const SPENDS: [(&str, f64); 3] = [
     ("POST /validate", price::REST_REQUESTS),
     ("POST /hello", price::REST_REQUESTS),
     ("POST /hello", price::HTTP_REQUESTS),
 ];
 
-/// The milliseconds of the functions in a life, together: docs/security.md assumes 6 for `GET /hello` and 5 for the rest.
+/// The milliseconds of the functions for a token, together: docs/security.md assumes 6 for `GET /hello` and 5 for the rest.
 const MILLIS: f64 = 11.0;
 
 /// The hours that a batch of the stream counts in, most of the time: that of the event, and that in which the tokens
@@ -121,16 +121,36 @@ fn an_idle_stack_costs_what_is_documented() {
 }
 
 #[test]
-fn a_million_lives_cost_what_is_documented() {
+fn a_flood_of_every_open_method_costs_what_is_documented() {
+    let routes: Vec<_> = FUNCTIONS.iter().flat_map(|function| function.routes).collect();
+    let mut paths: Vec<_> = routes.iter().filter_map(|route| route.split_once(' ')).map(|(_, path)| path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    // At 100 a second, a day has 8.64 million requests.
+    let preflights = paths.iter().map(|_| 8.64 * price::REST_REQUESTS).sum::<f64>();
+    let open = [39.0, 38.0, 75.0, 39.0, 32.0, preflights.round()].iter().sum::<f64>();
+    let methods = 6 + paths.len();
+    let security = read("docs/security.md");
+    for text in [
+        format!("about {open:.0} USD a day if all {methods} methods that anyone can call"),
+        format!("the `OPTIONS` of {} paths ({preflights:.0})", paths.len()),
+        format!("and the API has {}, preflights included", routes.len() + paths.len()),
+    ] {
+        assert!(security.contains(&text), "docs/security.md does not say: {text}");
+    }
+}
+
+#[test]
+fn a_million_tokens_cost_what_is_documented() {
     let template = read("template.yaml");
     assert!(template.contains("MemorySize:\n    Description") && template.contains("Default: 256"));
     let line = bytes(|| metrics::store_latency(Duration::from_micros(4567)));
     let window =
         template.lines().find_map(|line| line.trim().strip_prefix("MaximumBatchingWindowInSeconds: ")).unwrap();
     let batches = 1.0 / window.parse::<f64>().unwrap();
-    let functions = LIVES.map(|(spend, _)| [invoked(&template, "GET /hello"), invoked(&template, spend)].concat());
+    let functions = SPENDS.map(|(spend, _)| [invoked(&template, "GET /hello"), invoked(&template, spend)].concat());
     let same = |counts: [usize; 3]| {
-        assert!(counts.iter().all(|count| *count == counts[0]), "the lives differ: {counts:?}");
+        assert!(counts.iter().all(|count| *count == counts[0]), "the ways differ: {counts:?}");
         f64::from(u32::try_from(counts[0]).unwrap())
     };
     let invocations = same(functions.each_ref().map(Vec::len));
@@ -138,17 +158,17 @@ fn a_million_lives_cost_what_is_documented() {
     let writes = same(functions.each_ref().map(|functions| functions.iter().filter(is_write).count()));
     let log_bytes = writes / f64::from(SAMPLED_CALLS) * line;
     let rows = [
-        ("requests", "2 million".to_owned(), LIVES.map(|(_, spend)| price::REST_REQUESTS + spend)),
+        ("requests", "2 million".to_owned(), SPENDS.map(|(_, spend)| price::REST_REQUESTS + spend)),
         ("writes to the table", format!("{writes} million"), [writes * price::WRITES; 3]),
         ("invocations", format!("{invocations} million"), [invocations * price::INVOCATIONS; 3]),
         (
             "time of the functions, 256 MB on arm64",
-            format!("{MILLIS} ms each"),
+            format!("{MILLIS} ms a token"),
             [MILLIS * 1e3 * MEMORY_GB * price::GB_SECOND; 3],
         ),
-        ("log of the metrics", format!("{log_bytes:.0} bytes each"), [log_bytes * 1e-3 * price::LOG_GB; 3]),
+        ("log of the metrics", format!("{log_bytes:.0} bytes a token"), [log_bytes * 1e-3 * price::LOG_GB; 3]),
         (
-            "counting of their use, at one life a second",
+            "counting by `usage`, at one token a second",
             format!("{:.0} thousand batches", batches * 1e3),
             [batches * (price::INVOCATIONS + ITEMS_OF_A_BATCH * (price::WRITES + price::READS)); 3],
         ),
