@@ -1,7 +1,7 @@
-"""The authorizer as the Python designs of its kind do it, written well: boto3 and PyJWT, the clients and the key at
-module level. `bench report --python` measures it beside ours.
+"""The authorizer with boto3 and PyJWT, its clients and its key at module level. `bench report --python` measures it
+beside ours.
 
-After it stands the loop of Lambda's runtime in its smallest form, so that the measurement is not of a slower one.
+The loop of Lambda's runtime follows, in its smallest form, so that the measurement is not of a slower one.
 """
 
 import http.client

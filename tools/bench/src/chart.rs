@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::measured::Figure;
+use crate::measured::{Figure, rounded};
 
 /// The left end of the axis, where the labels end.
 const LEFT: f64 = 120.0;
@@ -42,11 +42,7 @@ pub(crate) fn dots(title: &str, unit: &str, series: &[&str], rows: &[Row]) -> St
             let (x, from, to) = (x(value), x(low), x(high));
             _ = writeln!(drawn, r#"<path d="M{from:.1} {y}H{to:.1}" stroke="{colour}" stroke-width="2"/>"#);
             _ = writeln!(drawn, r#"<circle cx="{x:.1}" cy="{y}" r="5" fill="{colour}"/>"#);
-            let text = match value {
-                ..1.0 => format!("{value:.2}"),
-                ..10.0 => format!("{value:.1}"),
-                _ => format!("{value:.0}"),
-            };
+            let text = rounded(value);
             _ = writeln!(
                 drawn,
                 r#"<text x="{x:.1}" y="{}" text-anchor="middle" class="small">{text}</text>"#,

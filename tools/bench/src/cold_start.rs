@@ -42,6 +42,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Starts a process with only `variables` and what Lambda sets as its environment.
     fn start(&self, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
         let mut command = process::command(&self.path, variables, api);
         command.args(self.script).spawn().with_context(|| format!("{} does not start", self.path.display()))
@@ -68,7 +69,7 @@ impl ColdStart {
         let next = api.next().await?;
         let init_ms = ms_between(spawned, next.at);
         let init_cpu_ms = cpu_ms(process_id)?;
-        // Lambda does not limit an init.
+        // Lambda does not limit an init to this share.
         _share = memory_mb.map(|mb| Share::limit(process_id, mb)).transpose()?;
         let (first_ms, _) = invoke(api, next, event).await?;
 
@@ -103,6 +104,7 @@ pub(crate) async fn invoke(api: &mut RuntimeApi, next: Call, event: &str) -> Res
     Ok((ms_between(handed_out, response.at), answer))
 }
 
+/// The milliseconds from `start` to `end`.
 fn ms_between(start: Instant, end: Instant) -> f64 {
     (end - start).as_secs_f64() * 1e3
 }

@@ -1,22 +1,26 @@
 //! A comparison: programs that are started in turns, so that the noise of the machine affects all equally.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use harness::{FUNCTIONS, runtime_api::RuntimeApi};
+use serde_json::Value;
 
 use crate::{
     cold_start::ColdStart,
-    measured::{Figure, Measured},
+    measured::{Figure, Measured, percentile, rounded},
     roots::Roots,
     services::{Services, Target, Traffic},
 };
 
 /// Computes a figure of a program.
-pub(crate) type Of = fn(&Measured) -> Figure;
+pub(crate) type Compute = fn(&Measured) -> Figure;
 
 /// The rows of a table of measurements.
-pub(crate) const FIGURES: [(&str, Of); 8] = [
+pub(crate) const FIGURES: [(&str, Compute); 8] = [
     ("init, ms", |it| it.median(|start| start.init_ms)),
     ("init, ms of CPU", |it| it.median(|start| start.init_cpu_ms)),
     ("first invocation, µs", |it| it.median(|start| start.first_ms).times(1e3)),
@@ -28,8 +32,11 @@ pub(crate) const FIGURES: [(&str, Of); 8] = [
 ];
 
 /// More rows, which are the same whatever is called.
-pub(crate) const SIZES: [(&str, Of); 2] =
+pub(crate) const SIZES: [(&str, Compute); 2] =
     [("binary, MB", |it| Figure::fixed(it.binary_mb)), ("zip, MB", |it| Figure::fixed(it.zip_mb))];
+
+/// The columns of the tables; of our other functions the limits are checked, and the instructions reported.
+pub(crate) const SHOWN: [&str; 8] = ["floor", "authorizer", "validate", "guard", "hello", "page", "naive", "Python"];
 
 /// What is the same for all programs of a comparison.
 #[derive(Clone, Debug)]
@@ -55,37 +62,109 @@ pub(crate) fn programs(build: &Path, python: Option<&PathBuf>) -> Result<Vec<Mea
     Ok(programs)
 }
 
-/// Starts every program in turns. Returns the times of one call of DynamoDB by a client that does nothing else, in
-/// milliseconds, where the services are fakes.
-pub(crate) async fn compare(programs: &mut [Measured], setup: &Setup) -> Result<Vec<f64>> {
-    let services = Services::start(&setup.target).await?;
-    let roots = Roots::with(&services.certificates)?;
-    let variables = services.variables(&roots)?;
-    let mut api = RuntimeApi::start().await?;
-    // The token that was minted last, for the functions that take one.
-    let mut token = String::new();
-    for _ in 0..setup.starts {
-        for measured in &mut *programs {
-            let event = measured.event.replace("TOKEN", &token);
-            let before = services.asked();
-            let (program, warm) = (&measured.program, setup.warm_invocations);
-            let start = ColdStart::measure(program, &variables, &event, warm, &mut api, setup.memory_mb).await;
-            let (start, answer) = start.with_context(|| measured.name)?;
-            if services.are_counted() {
-                let asked = services.asked_since(before);
-                if measured.function.is_some_and(|function| function.access.is_some()) {
-                    asked_once_each(measured.name, asked, warm)?;
+/// The programs of a comparison, measured.
+pub(crate) struct Comparison {
+    pub(crate) programs: Vec<Measured>,
+    /// The times of a call of DynamoDB by a client that does nothing else, in milliseconds, sorted; none where the
+    /// services are no fakes.
+    round_trips: Vec<f64>,
+}
+
+impl Comparison {
+    /// Starts every program in turns.
+    pub(crate) async fn measure(mut programs: Vec<Measured>, setup: &Setup) -> Result<Self> {
+        let services = Services::start(&setup.target).await?;
+        let roots = Roots::with(&services.certificates)?;
+        let variables = services.variables(&roots)?;
+        let mut api = RuntimeApi::start().await?;
+        // The token that was minted last, for the functions that take one.
+        let mut token = String::new();
+        let mut round_trips = Vec::new();
+        for _ in 0..setup.starts {
+            for measured in &mut programs {
+                let event = measured.event.replace("TOKEN", &token);
+                let before = services.asked();
+                let (program, warm) = (&measured.program, setup.warm_invocations);
+                let start = ColdStart::measure(program, &variables, &event, warm, &mut api, setup.memory_mb).await;
+                let (start, answer) = start.with_context(|| measured.name)?;
+                if services.are_counted() {
+                    let asked = services.asked_since(before);
+                    if measured.function.is_some_and(|function| function.access.is_some()) {
+                        asked_once_each(measured.name, asked, warm)?;
+                    }
+                    measured.asked = Some(asked);
                 }
-                measured.asked = Some(asked);
+                keep_minted(&answer, &mut token);
+                measured.starts.push(start);
             }
-            if let Some(minted) = answer["context"]["accessToken"].as_str() {
-                minted.clone_into(&mut token);
+            if services.are_counted() {
+                round_trips.extend(services.round_trips().await?);
             }
-            measured.starts.push(start);
         }
+        services.end().await?;
+        round_trips.sort_by(f64::total_cmp);
+        Ok(Self { programs, round_trips })
     }
-    services.end().await?;
-    if services.are_counted() { services.round_trips().await } else { Ok(Vec::new()) }
+
+    /// The programs that the tables and charts have.
+    pub(crate) fn shown(&self) -> Vec<&Measured> {
+        self.programs.iter().filter(|it| SHOWN.contains(&it.name)).collect()
+    }
+
+    /// Writes the figures of the programs, and what a warm invocation takes beyond those of the services.
+    pub(crate) fn write(&self, text: &mut String) -> Result<()> {
+        writeln!(text, "{}", table(&self.shown(), &FIGURES))?;
+        if self.round_trips.is_empty() {
+            return Ok(());
+        }
+        let trip_us = self.round_trip_us();
+        writeln!(
+            text,
+            "A call of this DynamoDB by an HTTP client that does nothing else takes {trip_us:.0} µs (median). The medians of \
+             warm invocations, less that and that of the floor:\n\n\
+             | | µs |\n| --- | ---: |"
+        )?;
+        let with_dynamodb = |it: &&Measured| it.name != "floor" && it.function.is_none_or(|it| it.access.is_some());
+        for it in self.shown().into_iter().filter(with_dynamodb) {
+            writeln!(text, "| {} | {:.0} |", it.name, self.beyond_us(it))?;
+        }
+        writeln!(text)?;
+        Ok(())
+    }
+
+    /// The median of the calls of DynamoDB by a client that does nothing else, in microseconds.
+    fn round_trip_us(&self) -> f64 {
+        1e3 * percentile(&self.round_trips, 500)
+    }
+
+    /// What the median of the warm invocations takes more than that of the floor and than a call of DynamoDB, in
+    /// microseconds.
+    pub(crate) fn beyond_us(&self, it: &Measured) -> f64 {
+        1e3 * (it.warm_ms(500).value - self.programs[0].warm_ms(500).value) - self.round_trip_us()
+    }
+
+    /// What AWS was asked in a start.
+    pub(crate) fn write_traffic(&self, text: &mut String, invocations: u32) -> Result<()> {
+        writeln!(
+            text,
+            "One start with {invocations} invocations asks AWS for this. One call of DynamoDB belongs to the init of authorizer, guard \
+             and validate, and opens the connection:\n\n\
+             | | calls of Secrets Manager | calls of DynamoDB | connections |\n| --- | ---: | ---: | ---: |"
+        )?;
+        for it in self.shown() {
+            let Some(asked) = it.asked else { continue };
+            writeln!(text, "| {} | {} | {} | {} |", it.name, asked.secrets, asked.tokens, asked.connections)?;
+        }
+        writeln!(text)?;
+        Ok(())
+    }
+}
+
+/// Keeps the token that an answer has, if it has one, for the functions that take one.
+pub(crate) fn keep_minted(answer: &Value, token: &mut String) {
+    if let Some(minted) = answer["context"]["accessToken"].as_str() {
+        minted.clone_into(token);
+    }
 }
 
 /// Fails unless the key ring was read once, and each invocation made one call of DynamoDB, as the warm-up does.
@@ -99,7 +178,7 @@ fn asked_once_each(name: &str, asked: Traffic, warm_invocations: u32) -> Result<
 }
 
 /// The figures in Markdown, each with its ratio to that of the first program and with its range.
-pub(crate) fn table(programs: &[&Measured], rows: &[(&str, Of)]) -> String {
+pub(crate) fn table(programs: &[&Measured], rows: &[(&str, Compute)]) -> String {
     let names: String = programs.iter().map(|it| format!(" {} |", it.name)).collect();
     let mut table = format!("| |{names}\n| --- |{}\n", " ---: |".repeat(programs.len()));
     for (label, figure) in rows {
@@ -110,15 +189,14 @@ pub(crate) fn table(programs: &[&Measured], rows: &[(&str, Of)]) -> String {
     table
 }
 
+/// A figure, its ratio to that of the floor, and its range.
 fn cell(Figure { value, low, high }: Figure, floor: f64) -> String {
     let ratio = value / floor;
     if value.is_nan() {
-        " |".to_owned()
-    } else if low < high {
-        format!(" {value:.1} ({ratio:.1}×), {low:.1} to {high:.1} |")
-    } else {
-        format!(" {value:.1} ({ratio:.1}×) |")
+        return " |".to_owned();
     }
+    let range = if low < high { format!(", {} to {}", rounded(low), rounded(high)) } else { String::new() };
+    format!(" {} ({ratio:.1}×){range} |", rounded(value))
 }
 
 #[cfg(test)]
@@ -128,8 +206,8 @@ mod tests {
     #[test]
     fn a_cell_has_the_value_its_ratio_and_its_range() {
         let figure = Figure { value: 10.0, low: 9.0, high: 12.0 };
-        assert_eq!(cell(figure, 4.0), " 10.0 (2.5×), 9.0 to 12.0 |");
-        assert_eq!(cell(Figure::fixed(10.0), 4.0), " 10.0 (2.5×) |");
+        assert_eq!(cell(figure, 4.0), " 10 (2.5×), 9.0 to 12 |");
+        assert_eq!(cell(Figure::fixed(0.5), 4.0), " 0.50 (0.1×) |");
         assert_eq!(cell(Figure::fixed(f64::NAN), 4.0), " |", "a size that is not known");
     }
 

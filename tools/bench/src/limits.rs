@@ -17,7 +17,7 @@ const MAX_SMALL_ZIP_MB: f64 = 0.8;
 const MAX_PEAK_MB: f64 = 12.0;
 
 /// Fails if a function exceeds its limits.
-pub(crate) fn within_limits(measured: &Measured) -> Result<()> {
+pub(crate) fn check(measured: &Measured) -> Result<()> {
     let (name, zip_mb) = (measured.name, measured.zip_mb);
     let max_zip_mb = if ["hello", "guarded", "page"].contains(&name) { MAX_SMALL_ZIP_MB } else { MAX_ZIP_MB };
     ensure!(zip_mb <= max_zip_mb, "the zip of {name} has {zip_mb:.2} MB, and the limit is {max_zip_mb} MB");

@@ -5,6 +5,7 @@
 mod chart;
 mod cold_start;
 mod comparison;
+mod goals;
 mod instructions;
 mod limits;
 mod machine;

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use harness::Function;
 
 use crate::{
@@ -57,13 +57,13 @@ impl Figure {
 impl Measured {
     /// One of our functions, in the folder into which `sam build` put them.
     pub(crate) fn ours(function: Function, build: &Path) -> Result<Self> {
-        let new = Self::new(function.name, function.binary(build), function.event()?, "sam build --config-env local")?;
+        let new = Self::new(function.name, function.binary(build), function.event()?)?;
         Ok(Self { function: Some(function), ..new })
     }
 
     /// A program of this package, which was built beside `bench`; it gets the event of the authorizer.
     pub(crate) fn beside(name: &'static str) -> Result<Self> {
-        Self::new(name, path_beside(name)?, Function::named("authorizer").event()?, "cargo build --release -p bench")
+        Self::new(name, path_beside(name)?, Function::named("authorizer").event()?)
     }
 
     /// The Python design, run by this interpreter, whose size is not measured.
@@ -76,8 +76,10 @@ impl Measured {
         Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
     }
 
-    fn new(name: &'static str, path: PathBuf, event: String, how_to_build: &str) -> Result<Self> {
-        let bytes = fs::read(&path).with_context(|| format!("{}: build it with `{how_to_build}`", path.display()))?;
+    /// A program that is a binary alone.
+    fn new(name: &'static str, path: PathBuf, event: String) -> Result<Self> {
+        let built = || format!("{}: build it with `sam build --config-env local`", path.display());
+        let bytes = fs::read(&path).with_context(built)?;
         let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
         let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
         let program = Program { path, script: None };
@@ -89,6 +91,11 @@ impl Measured {
         let mut values: Vec<_> = self.starts.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         Figure { value: percentile(&values, 500), low: values[0], high: values[values.len() - 1] }
+    }
+
+    /// The time from the start of the process to its first token.
+    pub(crate) fn cold_mint_ms(&self) -> Figure {
+        self.median(|start| start.init_ms + start.first_ms)
     }
 
     /// The mean of the warm invocations of a start.
@@ -111,19 +118,50 @@ impl Measured {
     }
 }
 
-/// The value below which so many thousandths of `sorted` are.
+/// The lowest value that at least so many thousandths of `sorted` do not exceed; the median of an even number is between
+/// two.
 pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
-    let last = sorted.len() - 1;
-    let (at, between) = (last * per_mille / 1000, last * per_mille % 1000);
-    if between == 500 { f64::midpoint(sorted[at], sorted[at + 1]) } else { sorted[at] }
+    let rank = (sorted.len() * per_mille).div_ceil(1000).max(1);
+    let is_between = per_mille == 500 && sorted.len() == 2 * rank;
+    if is_between { f64::midpoint(sorted[rank - 1], sorted[rank]) } else { sorted[rank - 1] }
 }
 
-/// The path of a program that was built beside this one.
+/// The path of a program of this package, which is built beside this one.
+///
+/// # Errors
+///
+/// If it was not built.
 pub(crate) fn path_beside(name: &str) -> Result<PathBuf> {
-    Ok(env::current_exe()?.with_file_name(name))
+    let path = env::current_exe()?.with_file_name(name);
+    ensure!(path.exists(), "{}: build it with `cargo build --release -p bench`", path.display());
+    Ok(path)
 }
 
+/// A measured value with as many digits as say something.
+pub(crate) fn rounded(value: f64) -> String {
+    match value {
+        ..1.0 => format!("{value:.2}"),
+        ..10.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// The size in MB of 10⁶ bytes.
 #[expect(clippy::cast_precision_loss, reason = "exact below 9 petabytes")]
 fn megabytes(bytes: &[u8]) -> f64 {
     bytes.len() as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_lowest_value_that_so_many_do_not_exceed() {
+        let upto = |last: u32| (1..=last).map(f64::from).collect::<Vec<_>>();
+        assert_eq!([500, 990, 999].map(|it| percentile(&upto(1600), it)), [800.5, 1584.0, 1599.0]);
+        assert_eq!([500, 990, 999].map(|it| percentile(&upto(3), it)), [2.0, 3.0, 3.0]);
+        assert_eq!([0, 500, 999].map(|it| percentile(&upto(1), it)), [1.0, 1.0, 1.0]);
+        assert_eq!(percentile(&upto(2), 500), 1.5);
+    }
 }

@@ -20,6 +20,10 @@ const CLIENTS: usize = 16;
 const MEASURED: Duration = Duration::from_secs(5);
 
 /// Measures and prints the result.
+///
+/// # Errors
+///
+/// If a server or a request fails.
 pub(crate) fn run() -> Result<()> {
     let (url_sender, url) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -13,19 +13,16 @@ use tokio::runtime;
 
 use crate::{
     chart::{self, Row},
-    comparison::{FIGURES, SIZES, Setup, compare, programs, table},
+    comparison::{Comparison, SHOWN, SIZES, Setup, programs, table},
+    goals,
     instructions::{self, How, LIMITS},
-    limits::within_limits,
-    machine,
-    measured::{Figure, Measured, percentile},
+    limits, machine,
+    measured::{Figure, Measured, rounded},
     services::Target,
 };
 
 /// The memory of a function, in megabytes: the last has one CPU.
 const MEMORY_MB: [u32; 5] = [128, 256, 512, 1024, 1769];
-
-/// The columns of the tables; of our other functions the limits are checked, and the instructions reported.
-const SHOWN: [&str; 8] = ["floor", "authorizer", "validate", "guard", "hello", "page", "naive", "Python"];
 
 /// The invocations after the first of each start.
 const WARM_INVOCATIONS: u32 = 200;
@@ -55,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long)]
     by_memory: bool,
     /// How often each function is started.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     starts: u32,
 }
 
@@ -79,84 +76,73 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     write("report.md", report.text()?)?;
 
-    report.main.programs.iter().filter(|it| it.function.is_some()).try_for_each(within_limits)?;
-    let mut counted = report.counted;
-    counted.functions.remove("Python");
-    runtime.block_on(instructions::within_limits(counted, &options.build, Path::new(LIMITS)))
+    report.main.programs.iter().filter(|it| it.function.is_some()).try_for_each(limits::check)?;
+    runtime.block_on(instructions::check(report.counted, &options.build, Path::new(LIMITS)))
 }
 
 /// Everything that was measured.
 struct Report {
     machine: String,
     /// Over TLS, with an AWS that replies at once.
-    main: Compared,
+    main: Comparison,
     /// With other services, by the words that say which.
-    others: Vec<(String, Compared)>,
+    others: Vec<(String, Comparison)>,
     /// With the share of a CPU of so much memory.
-    by_memory: Vec<(u32, Compared)>,
+    by_memory: Vec<(u32, Comparison)>,
     counted: instructions::Counted,
 }
 
-/// The programs of a comparison, measured.
-struct Compared {
-    programs: Vec<Measured>,
-    /// The times of a call of DynamoDB by a client that does nothing else, in milliseconds, sorted.
-    round_trips: Vec<f64>,
-}
-
 impl Report {
+    /// Measures everything that the options ask for.
     async fn measure(options: &Options) -> Result<Self> {
         // First, because it fails if a tool is missing.
         let machine = machine::description(options.python.as_deref())?;
         let setup =
             |target| Setup { target, memory_mb: None, starts: options.starts, warm_invocations: WARM_INVOCATIONS };
-        let compared = async |only: Option<&[&str]>, setup: &Setup| -> Result<Compared> {
+        let measure = async |only: Option<&[&str]>, setup: &Setup| {
             let mut programs = programs(&options.build, options.python.as_ref())?;
             programs.retain(|it| only.is_none_or(|only| only.contains(&it.name)));
-            let mut round_trips = compare(&mut programs, setup).await?;
-            round_trips.sort_by(f64::total_cmp);
-            Ok(Compared { programs, round_trips })
+            Comparison::measure(programs, setup).await
         };
-        let at_once = Duration::ZERO;
-        let main = compared(None, &setup(Target::Tls(at_once))).await?;
+        // Tokio makes at least 5 ms of 4: it counts whole milliseconds, and rounds up.
+        let (at_once, late) = (Duration::ZERO, Duration::from_millis(4));
+        let main = measure(None, &setup(Target::Tls(at_once))).await?;
 
         let mut others = Vec::new();
         for (words, target) in [
-            ("Over TLS, with an AWS that replies after 4 to 5 ms", Target::Tls(Duration::from_millis(4))),
+            ("Over TLS, with an AWS that replies after 5 ms", Target::Tls(late)),
             ("Without TLS, with an AWS that replies at once", Target::Plain(at_once)),
-            ("Without TLS, with an AWS that replies after 4 to 5 ms", Target::Plain(Duration::from_millis(4))),
+            ("Without TLS, with an AWS that replies after 5 ms", Target::Plain(late)),
         ] {
-            others.push((words.to_owned(), compared(Some(&SHOWN), &setup(target)).await?));
+            others.push((words.to_owned(), measure(Some(&SHOWN), &setup(target)).await?));
         }
         if let Some(url) = &options.dynamodb {
             // A token can be spent once there, so that only what mints can be invoked again and again.
             let shown: Vec<_> = ["floor"].into_iter().chain(MINTING).collect();
-            let compared = compared(Some(&shown), &setup(Target::Emulator(url.clone()))).await?;
-            others.push(("With DynamoDB Local, without TLS".to_owned(), compared));
+            let comparison = measure(Some(&shown), &setup(Target::Emulator(url.clone()))).await?;
+            others.push(("With DynamoDB Local, without TLS".to_owned(), comparison));
         }
 
         let mut by_memory = Vec::new();
         for mb in MEMORY_MB.into_iter().filter(|_| options.by_memory) {
             let setup =
                 Setup { memory_mb: Some(mb), warm_invocations: LIMITED_INVOCATIONS, ..setup(Target::Tls(at_once)) };
-            by_memory.push((mb, compared(Some(&MINTING), &setup).await?));
+            by_memory.push((mb, measure(Some(&MINTING), &setup).await?));
         }
-        let mut counted = instructions::count(&options.build, &How::default()).await?;
-        if let Some(python) = &options.python {
-            counted.functions.insert("Python".to_owned(), instructions::count_python(python).await?);
-        }
+        let counted = instructions::count(&options.build, options.python.as_ref(), &How::default()).await?;
         Ok(Self { machine, main, others, by_memory, counted })
     }
 
+    /// A chart of cold starts.
     fn init_chart(&self) -> String {
-        let rows = self
-            .main
-            .shown()
-            .into_iter()
-            .map(|it| Row { label: it.name.to_owned(), values: vec![it.median(|start| start.init_ms), cold_mint(it)] });
+        let rows = self.main.shown().into_iter().map(|it| Row {
+            label: it.name.to_owned(),
+            values: vec![it.median(|start| start.init_ms), it.cold_mint_ms()],
+        });
         chart::dots("From the start of the process", "ms", &["ready", "first response"], &rows.collect::<Vec<_>>())
     }
 
+    /// A chart of invocations.
     fn invocation_chart(&self) -> String {
         let rows = self.main.shown().into_iter().map(|it| Row {
             label: it.name.to_owned(),
@@ -166,108 +152,65 @@ impl Report {
         chart::dots("An invocation", "ms", &series, &rows.collect::<Vec<_>>())
     }
 
+    /// A chart of cold starts by memory.
     fn memory_chart(&self) -> String {
-        let rows = self.by_memory.iter().map(|(mb, compared)| Row {
+        let rows = self.by_memory.iter().map(|(mb, comparison)| Row {
             label: format!("{mb} MB"),
-            values: compared.programs.iter().map(cold_mint).collect(),
+            values: comparison.programs.iter().map(Measured::cold_mint_ms).collect(),
         });
+        let names: Vec<_> =
+            self.by_memory.iter().take(1).flat_map(|(_, comparison)| &comparison.programs).map(|it| it.name).collect();
         let title = "The first token of a new environment: init and first invocation";
-        chart::dots(title, "ms", &MINTING, &rows.collect::<Vec<_>>())
+        chart::dots(title, "ms", &names, &rows.collect::<Vec<_>>())
     }
 
+    /// The report in Markdown.
     fn text(&self) -> Result<String> {
         let Self { machine, main, others, by_memory, counted } = self;
         let starts = main.programs[0].starts.len();
+        let with_128_mb = by_memory.iter().find(|(mb, _)| *mb == 128).map(|(_, comparison)| comparison);
+        let goals = goals::table(main, with_128_mb, counted);
         let mut text = format!(
             "# Report of the benchmarks\n\n\
              {machine} Written by `bench report`; [benchmarks.md](../benchmarks.md) explains it.\n\n\
-             A figure is the median of {starts} starts, with its ratio to that of the floor in parentheses, and its range \
-             after it. Those of warm invocations are over the invocations of all starts, and their range is that of the \
-             starts. Read the ratios: the times are those of one machine.\n\n\
+             A figure is the median of {starts} starts; in parentheses follows its ratio to that of the floor, and then the \
+             lowest and the highest start. Percentiles of warm invocations are over the invocations of all starts, and their \
+             CPU is the mean of each start. Read the ratios: the times are those of one machine.\n\n\
+             {goals}\n\
              ![From the start of the process to ready, and to the first response](init.svg)\n\n\
              ![An invocation](invocation.svg)\n\n\
              ## Over TLS, with an AWS that replies at once\n\n"
         );
         main.write(&mut text)?;
-        main.write_traffic(&mut text)?;
-        for (words, compared) in others {
+        main.write_traffic(&mut text, 1 + WARM_INVOCATIONS)?;
+        for (words, comparison) in others {
             writeln!(text, "## {words}\n")?;
-            compared.write(&mut text)?;
+            comparison.write(&mut text)?;
         }
         writeln!(text, "## Size\n\n{}", table(&main.shown(), &SIZES))?;
-        if let Some((_, compared)) = by_memory.first() {
+        if let Some((_, comparison)) = by_memory.first() {
             writeln!(
                 text,
                 "## By memory\n\n\
-                 An invocation has the share of a CPU that Lambda gives to a function with so much memory; an init has a \
-                 whole CPU, as in Lambda. *Cold* is the init and the first invocation, and *warm* the mean of \
-                 {LIMITED_INVOCATIONS} one after another, of which some wait for the next share.\n\n\
+                 An invocation has the share of a CPU that Lambda gives to a function with so much memory; an init is not \
+                 limited. *Cold* is the init and the first invocation, and *warm* the mean of {LIMITED_INVOCATIONS} one \
+                 after another, some of which wait for the next period of 20 ms.\n\n\
                  ![The first token of a new environment](memory.svg)\n"
             )?;
             let columns = |it: &Measured| format!(" {}, cold, ms | {0}, warm, ms |", it.name);
-            let columns: Vec<_> = compared.programs.iter().map(columns).collect();
+            let columns: Vec<_> = comparison.programs.iter().map(columns).collect();
             writeln!(text, "| |{}\n| --- |{}", columns.concat(), " ---: | ---: |".repeat(columns.len()))?;
         }
-        for (mb, compared) in by_memory {
+        for (mb, comparison) in by_memory {
             let cells = |it: &Measured| {
-                let Figure { value, low, high } = cold_mint(it);
-                format!(" {value:.1}, {low:.1} to {high:.1} | {:.1} |", it.warm_mean_ms().value)
+                let Figure { value, low, high } = it.cold_mint_ms();
+                let [value, low, high, warm] = [value, low, high, it.warm_mean_ms().value].map(rounded);
+                format!(" {value}, {low} to {high} | {warm} |")
             };
-            writeln!(text, "| {mb} MB |{}", compared.programs.iter().map(cells).collect::<String>())?;
+            writeln!(text, "| {mb} MB |{}", comparison.programs.iter().map(cells).collect::<String>())?;
         }
         text += "\n## Instructions\n\nCounted without TLS, with one root certificate.\n\n";
         text += &instructions::tables(counted);
         Ok(text)
     }
-}
-
-impl Compared {
-    /// The programs that the tables and charts have.
-    fn shown(&self) -> Vec<&Measured> {
-        self.programs.iter().filter(|it| SHOWN.contains(&it.name)).collect()
-    }
-
-    fn write(&self, text: &mut String) -> Result<()> {
-        writeln!(text, "{}", table(&self.shown(), &FIGURES))?;
-        if self.round_trips.is_empty() {
-            return Ok(());
-        }
-        let trip_us = 1e3 * percentile(&self.round_trips, 500);
-        writeln!(
-            text,
-            "A call of this DynamoDB by an HTTP client that does nothing else takes {trip_us:.0} µs (median). The medians of \
-             warm invocations, less that and that of the floor:\n\n\
-             | | µs |\n| --- | ---: |"
-        )?;
-        let floor = &self.programs[0];
-        let with_dynamodb = |it: &&Measured| it.name != "floor" && it.function.is_none_or(|it| it.access.is_some());
-        for it in self.shown().into_iter().filter(with_dynamodb) {
-            let beyond_us = 1e3 * (it.warm_ms(500).value - floor.warm_ms(500).value) - trip_us;
-            writeln!(text, "| {} | {beyond_us:.0} |", it.name)?;
-        }
-        writeln!(text)?;
-        Ok(())
-    }
-
-    /// What AWS was asked in a start.
-    fn write_traffic(&self, text: &mut String) -> Result<()> {
-        writeln!(
-            text,
-            "One start with {} invocations asks AWS for this; an init of ours makes one of the calls of DynamoDB, which \
-             opens the connection:\n\n\
-             | | calls of Secrets Manager | calls of DynamoDB | connections |\n| --- | ---: | ---: | ---: |",
-            1 + WARM_INVOCATIONS
-        )?;
-        for it in self.shown() {
-            let Some(asked) = it.asked else { continue };
-            writeln!(text, "| {} | {} | {} | {} |", it.name, asked.secrets, asked.tokens, asked.connections)?;
-        }
-        writeln!(text)?;
-        Ok(())
-    }
-}
-
-/// The time from the start of a process to its first token.
-fn cold_mint(it: &Measured) -> Figure {
-    it.median(|start| start.init_ms + start.first_ms)
 }

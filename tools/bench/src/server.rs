@@ -13,6 +13,8 @@ use tokio::{
     runtime, time,
 };
 
+use crate::measured::{percentile, rounded};
+
 /// How long a server may take to start.
 const MAX_START: Duration = Duration::from_secs(120);
 
@@ -39,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(options))
 }
 
+/// Starts the server, measures, and ends the server.
 async fn measure(Options { url, command }: &Options) -> Result<()> {
     let client = Client::builder().no_proxy().build()?;
     ensure!(client.get(url).send().await.is_err(), "there is a server at {url} already");
@@ -48,23 +51,23 @@ async fn measure(Options { url, command }: &Options) -> Result<()> {
     let server = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut server = server.with_context(|| program.clone())?;
     let measured = requests(&client, url, began, &mut server).await;
-    // It ends what it has started itself.
+    // As Ctrl+C does: `sam` then removes its containers.
     if server.id().is_some() {
         signal(&server, "INT").await?;
     }
     if time::timeout(Duration::from_secs(20), server.wait()).await.is_err() {
         server.kill().await?;
     }
-    let (start, mut latencies) = measured?;
-    latencies.sort();
-    let a_second = latencies.len() as u64 / MEASURED.as_secs();
-    let (median, last) = (latencies[latencies.len() / 2], latencies[(latencies.len() - 1) * 99 / 100]);
-    println!("| {program} | {start:.2?} | {a_second} | {median:.2?} | {last:.2?} |");
+    let (start, mut times_ms) = measured?;
+    times_ms.sort_by(f64::total_cmp);
+    let a_second = times_ms.len() as u64 / MEASURED.as_secs();
+    let [median, high] = [500, 990].map(|per_mille| rounded(percentile(&times_ms, per_mille)));
+    println!("| {program} | {start:.2?} | {a_second} | {median} ms | {high} ms |");
     Ok(())
 }
 
-/// The time from `began` to the first success, and that of each request of one connection after it.
-async fn requests(client: &Client, url: &str, began: Instant, server: &mut Child) -> Result<(Duration, Vec<Duration>)> {
+/// The time from `began` to the first success, and the milliseconds of each request of one connection after it.
+async fn requests(client: &Client, url: &str, began: Instant, server: &mut Child) -> Result<(Duration, Vec<f64>)> {
     let get = async || -> Result<()> {
         let reply = client.get(url).send().await?;
         ensure!(reply.status() == 200, "{}", reply.status());
@@ -79,11 +82,11 @@ async fn requests(client: &Client, url: &str, began: Instant, server: &mut Child
         time::sleep(Duration::from_millis(5)).await;
     }
     let start = began.elapsed();
-    let (mut latencies, began) = (Vec::new(), Instant::now());
+    let (mut times_ms, began) = (Vec::new(), Instant::now());
     while began.elapsed() < MEASURED {
         let sent = Instant::now();
         get().await?;
-        latencies.push(sent.elapsed());
+        times_ms.push(sent.elapsed().as_secs_f64() * 1e3);
     }
-    Ok((start, latencies))
+    Ok((start, times_ms))
 }

@@ -18,8 +18,8 @@ use crate::roots::Roots;
 /// A call of DynamoDB in the size of a mint's.
 const CALL: &str = r#"{"TableName":"tokens","Item":{"jti":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"kid":{"S":"k1"},"minted_by":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"expires_at":{"N":"1790000000"}},"ConditionExpression":"attribute_not_exists(jti)"}"#;
 
-/// How often the round trip is measured.
-const ROUND_TRIPS: usize = 2000;
+/// How often the round trip is measured in each turn of the programs.
+const ROUND_TRIPS: usize = 250;
 
 /// How a function reaches AWS.
 #[derive(Clone, Debug)]
@@ -112,12 +112,17 @@ impl Services {
         }
     }
 
+    /// The connections so far, to each of the two.
+    pub(crate) fn connections(&self) -> [usize; 2] {
+        [&self.dynamodb, &self.secrets_manager].map(FakeAws::connections)
+    }
+
     /// What they have been asked so far.
     pub(crate) fn asked(&self) -> Traffic {
         Traffic {
             secrets: self.secrets_manager.calls("GetSecretValue"),
             tokens: ["PutItem", "UpdateItem", "GetItem"].map(|action| self.dynamodb.calls(action)).iter().sum(),
-            connections: self.dynamodb.connections() + self.secrets_manager.connections(),
+            connections: self.connections().iter().sum(),
         }
     }
 
@@ -134,6 +139,7 @@ impl Services {
     }
 }
 
+/// The times of [`ROUND_TRIPS`] calls over one connection, in milliseconds.
 async fn call_again(url: &str, certificates: &str) -> Result<Vec<f64>> {
     let mut client = Client::builder().no_proxy();
     if !certificates.is_empty() {

@@ -35,6 +35,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| authorize(&service, event))).await
 }
 
+/// Mints a token and allows the request.
 async fn authorize(service: &Service, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let ring = service.ring.get_or_try_init(|| read_ring(service)).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();

@@ -17,6 +17,7 @@ use tokens::{
 use tokio::runtime;
 use uuid::Uuid;
 
+/// The time of every operation.
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
 /// A store in which every operation succeeds.
@@ -57,6 +58,7 @@ fn main() -> Result<()> {
     runtime::Builder::new_current_thread().build()?.block_on(repeat(operation, count))
 }
 
+/// Does the operation so many times.
 async fn repeat(operation: &str, count: u32) -> Result<()> {
     let variables = process::variables("http://127.0.0.1", "http://127.0.0.1", "tokens");
     let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
