@@ -18,7 +18,7 @@ use harness::{
 use http::StatusCode;
 use lambda_runtime::Context;
 use serde_json::{Value, value::RawValue};
-use tokens::{KeyStore as _, Ports, Timestamp};
+use tokens::{KeyStore as _, Ports, RingVersions as _, Timestamp};
 use tracing::{Level, subscriber::DefaultGuard};
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
@@ -92,6 +92,29 @@ async fn a61_no_key_is_in_the_log_at_any_level_even_when_the_reply_is_garbage() 
     assert!(text.contains("`active`") && text.contains("TRACE"));
     let leak = text.lines().find(|line| line.contains(KEY));
     assert_eq!(leak, None);
+}
+
+#[tokio::test]
+async fn a61_an_error_of_a_rotation_shows_nothing_of_a_reply() {
+    let cut_off = Reply::new(StatusCode::OK, format!(r#"{{"SecretString":"{KEY}"#));
+    let not_json = Reply::new(StatusCode::OK, KEY.into());
+    for reply in [cut_off, not_json] {
+        let aws = FakeAws::start(move |_| reply.clone()).await.unwrap();
+        let variables = variables(&aws.url, &aws.url, "tokens");
+        let lookup =
+            |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
+        let versions = aws::ring_versions(Settings::new(&lookup)).unwrap();
+        let errors = [
+            versions.stages().await.unwrap_err(),
+            versions.ring_json("v1").await.unwrap_err(),
+            versions.put_pending("v1", "{}").await.unwrap_err(),
+            versions.promote("v1", "v0").await.unwrap_err(),
+            versions.release("v1").await.unwrap_err(),
+        ];
+        for err in errors {
+            assert!(!format!("{err:?}").contains(KEY), "{err:?}");
+        }
+    }
 }
 
 /// The sample event of a function, in an invocation.

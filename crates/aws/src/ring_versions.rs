@@ -33,7 +33,8 @@ impl SecretsManagerRingVersions {
 #[async_trait]
 impl RingVersions for SecretsManagerRingVersions {
     async fn stages(&self) -> Result<Stages, KeyStoreError> {
-        let secret = self.client.describe_secret().secret_id(&self.secret_id).send().await.map_err(unavailable)?;
+        let described = self.client.describe_secret().secret_id(&self.secret_id).send().await;
+        let secret = described.map_err(|err| unavailable(err.into_service_error()))?;
         let mut stages = Stages::default();
         for (version, labels) in secret.version_ids_to_stages.unwrap_or_default() {
             for label in labels {
@@ -49,13 +50,13 @@ impl RingVersions for SecretsManagerRingVersions {
 
     async fn ring_json(&self, version: &str) -> Result<Option<Zeroizing<String>>, KeyStoreError> {
         let get = self.client.get_secret_value().secret_id(&self.secret_id).version_id(version);
-        match get.send().await {
+        match get.send().await.map_err(SdkError::into_service_error) {
             Ok(secret) => {
                 let json = secret.secret_string.map(Zeroizing::new);
                 json.ok_or_else(|| KeyStoreError(NoSecretString.into())).map(Some)
             }
             // The version that a rotation prepares exists, empty, before its first step.
-            Err(SdkError::ServiceError(error)) if is_not_found(error.err()) => Ok(None),
+            Err(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
             Err(err) => Err(unavailable(err)),
         }
     }
@@ -64,29 +65,25 @@ impl RingVersions for SecretsManagerRingVersions {
         // The token is the id of the new version. Secrets Manager ignores a put of what the version holds
         // already, and refuses a put of anything else.
         let put = self.client.put_secret_value().secret_id(&self.secret_id).client_request_token(version);
-        put.secret_string(ring_json).version_stages(PENDING).send().await.map_err(unavailable)?;
-        Ok(())
+        let put = put.secret_string(ring_json).version_stages(PENDING).send().await;
+        put.map(|_| ()).map_err(|err| unavailable(err.into_service_error()))
     }
 
     async fn promote(&self, version: &str, base: &str) -> Result<(), KeyStoreError> {
         // Secrets Manager refuses to move a label that is not at the version from which it is to be removed.
         let promote = self.client.update_secret_version_stage().secret_id(&self.secret_id).version_stage(CURRENT);
-        promote.move_to_version_id(version).remove_from_version_id(base).send().await.map_err(unavailable)?;
-        Ok(())
+        let promoted = promote.move_to_version_id(version).remove_from_version_id(base).send().await;
+        promoted.map(|_| ()).map_err(|err| unavailable(err.into_service_error()))
     }
 
     async fn release(&self, version: &str) -> Result<(), KeyStoreError> {
         let release = self.client.update_secret_version_stage().secret_id(&self.secret_id).version_stage(PENDING);
-        release.remove_from_version_id(version).send().await.map_err(unavailable)?;
-        Ok(())
+        let released = release.remove_from_version_id(version).send().await;
+        released.map(|_| ()).map_err(|err| unavailable(err.into_service_error()))
     }
 }
 
-/// Whether Secrets Manager has no such version, or no value in it.
-const fn is_not_found(error: &GetSecretValueError) -> bool {
-    matches!(error, GetSecretValueError::ResourceNotFoundException(_))
-}
-
+/// An error of the service, without the reply: a reply may contain keys.
 fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> KeyStoreError {
     KeyStoreError(Box::new(err))
 }

@@ -15,6 +15,8 @@ use tokens::{
 use tokio::runtime;
 use uuid::Uuid;
 
+use crate::measured::percentile;
+
 /// The time of every check, except of the expired token.
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
@@ -27,12 +29,14 @@ const CHECKS: u32 = 1000;
 /// The number of measurements, of which the quickest counts.
 const MEASUREMENTS: u32 = 250;
 
-/// The number of refusals of each kind that are timed.
-const SAMPLES: usize = 100_000;
+/// The number of blocks of refusals that are timed.
+const BLOCKS: usize = 400;
 
-/// The t above which two means are considered different (Reparaz, Balasch and Verbauwhede, "Dude, is my code
-/// constant time?", 2017).
-const MAX_T: f64 = 4.5;
+/// The number of refusals in a block: so few that they meet the processor in one state.
+const BLOCK: usize = 500;
+
+/// The z from which on a difference is not by chance: one time in 150,000 it is.
+const MAX_Z: f64 = 4.5;
 
 /// Measures and prints the result.
 ///
@@ -86,13 +90,13 @@ pub(crate) fn run() -> Result<()> {
         let is_accepted = check(token, NOW);
         token.expose().bytes().zip(good.bytes()).all(|(one, other)| black_box(one) == other) && is_accepted
     };
-    let t = t_of_timing(message, &good, careless);
-    println!("a control, which compares byte by byte: t = {t:.1}");
-    ensure!(t.abs() > MAX_T, "a comparison byte by byte is not noticed, so the next result would say nothing");
+    let z = z_of_timing(message, &good, careless);
+    println!("a control, which compares byte by byte: z = {z:.1}");
+    ensure!(z.abs() > MAX_Z, "a comparison byte by byte is not noticed, so the next result would say nothing");
 
-    let t = t_of_timing(message, &good, |token| check(token, NOW));
-    println!("a MAC with a wrong first byte, and one with a wrong last byte: t = {t:.1}, {SAMPLES} samples each");
-    ensure!(t.abs() < MAX_T, "the time of a refusal depends on which byte of a MAC is wrong");
+    let z = z_of_timing(message, &good, |token| check(token, NOW));
+    println!("a MAC with a wrong first byte, and one with a wrong last byte: z = {z:.1} of {BLOCKS} blocks");
+    ensure!(z.abs() < MAX_Z, "the time of a refusal depends on which byte of a MAC is wrong");
     Ok(())
 }
 
@@ -105,31 +109,40 @@ fn microseconds(check: impl Fn() -> bool) -> f64 {
     began.elapsed().as_secs_f64() * 1e6 / f64::from(CHECKS)
 }
 
-/// Welch's t between the times of two refusals, without the slowest tenth, which is noise of the machine.
-fn t_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64 {
+/// The z of a sign test of the differences between the times of two refusals: of a MAC with a wrong first byte, and of one
+/// with a wrong last byte. A difference is that of the medians of a block.
+fn z_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64 {
     let mac = URL_SAFE_NO_PAD.decode(&good[message.len() + 1..]).unwrap_or_default();
     let wrong_at = |index: usize| {
         let mut mac = mac.clone();
         mac[index] ^= 0xff;
         Token::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac)))
     };
-    let tokens = [wrong_at(0), wrong_at(mac.len() - 1)];
-    let mut times = [Vec::with_capacity(SAMPLES), Vec::with_capacity(SAMPLES)];
-    while times.iter().any(|times| times.len() < SAMPLES) {
-        // In an order that the processor cannot learn.
-        let kind = fastrand::usize(0..2);
-        let began = Instant::now();
-        check(&tokens[kind]);
-        times[kind].push(began.elapsed().as_secs_f64());
-    }
-    let [first, last] = times.map(|mut times| {
-        times.truncate(SAMPLES);
-        times.sort_by(f64::total_cmp);
-        times.truncate(SAMPLES / 10 * 9);
-        let count = times.iter().map(|_| 1.0).sum::<f64>();
-        let mean = times.iter().sum::<f64>() / count;
-        let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        (mean, variance / count)
-    });
-    (first.0 - last.0) / (first.1 + last.1).sqrt()
+    let difference = |_| {
+        // Either is made first, so that neither has the better place in memory in all blocks.
+        let (first, last) = (0, mac.len() - 1);
+        let tokens = if fastrand::bool() {
+            [first, last].map(wrong_at)
+        } else {
+            let [last, first] = [last, first].map(wrong_at);
+            [first, last]
+        };
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..BLOCK {
+            // In an order that the processor cannot learn.
+            let kind = fastrand::usize(0..2);
+            let began = Instant::now();
+            check(&tokens[kind]);
+            times[kind].push(began.elapsed().as_secs_f64());
+        }
+        let [first, last] = times.map(|mut times| {
+            times.sort_by(f64::total_cmp);
+            percentile(&times, 500)
+        });
+        first - last
+    };
+    // Their signs alone: a block that was interrupted has one vote, however large its difference.
+    let signs = (0..BLOCKS).map(difference).filter(|it| *it != 0.0).map(f64::signum);
+    let (sum, count) = signs.fold((0.0, 0.0), |(sum, count), sign| (sum + sign, count + 1.0));
+    sum / f64::max(count, 1.0).sqrt()
 }
