@@ -84,17 +84,20 @@ export async function open(t, browser, path = '/', { before, expects, ...options
   return page;
 }
 
-/** Fails the test if the page complains, and counts what it sends to the API in `page.sent`. */
+/** Fails the test if the page complains, and keeps what it sends to the API in `page.sent`, and how much is unanswered. */
 export function watch(t, page, expects = /^$/) {
   page.setDefaultTimeout(15_000);
   const messages = [];
   page.on('console', (message) => messages.push(message.text()));
   page.on('pageerror', (error) => messages.push(String(error)));
   page.sent = [];
+  page.unanswered = 0;
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
+    page.unanswered++;
     if (pathname.startsWith('/api/')) page.sent.push(`${request.method()} ${pathname.slice(4).replace(/[\da-f-]{36}/, 'ID')}`);
   });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, () => page.unanswered--);
   t.after(() => assert.deepEqual(messages.filter((it) => !EXPECTED.test(it) && !expects.test(it)), []));
 }
 
@@ -141,14 +144,18 @@ export async function introduce(page, name) {
   await page.getByLabel('Phone').fill('+44 20 7946 0958');
 }
 
+/** Follows a link to the checkout, until the products are loaded again: what changes later, it does not know yet. */
+export async function goToCheckout(page, link = 'Checkout') {
+  const loaded = page.waitForResponse('**/api/products');
+  await page.getByRole('link', { name: link }).click();
+  await loaded;
+}
+
 /** Goes with a cart to the checkout, and fills in the form. */
 export async function checkout(t, browser, name, cart = { 'Chocolate Chip': 2 }, options) {
   const page = await open(t, browser, '/', options);
   await fill(page, cart);
-  // The checkout loads the products again.
-  const loaded = page.waitForResponse('**/api/products');
-  await page.getByRole('link', { name: 'Checkout' }).click();
-  await loaded;
+  await goToCheckout(page);
   await introduce(page, name);
   return page;
 }
@@ -162,19 +169,24 @@ export const customer = () => `Ada ${process.pid}-${customers++}`;
 /** What is left of the checkout in the tab. */
 export const remembered = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem('crumb-street') ?? '{}'));
 
+/** What is left of the checkout in the tab, as soon as it has a token. */
+export async function rememberedWithToken(page) {
+  await page.waitForFunction(() => JSON.parse(sessionStorage.getItem('crumb-street') ?? '{}').checkout);
+  return remembered(page);
+}
+
 /** Waits until the checkout token of the page has expired. */
 export async function expiry(page) {
-  await page.waitForFunction(() => JSON.parse(sessionStorage.getItem('crumb-street') ?? '{}').checkout);
-  const { checkout: { token } } = await remembered(page);
+  const { checkout: { token } } = await rememberedWithToken(page);
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
   await page.waitForTimeout(Math.max(0, exp * 1000 - Date.now()) + 100);
 }
 
-/** Lets time pass faster in a page whose clock is installed, with the pauses that its requests need. */
+/** Lets time pass faster in a page whose clock is installed, but not while it waits for an answer. */
 export async function hurry(page, seconds) {
   for (let passed = 0; passed < seconds; passed += 5) {
+    do await page.waitForTimeout(50); while (page.unanswered > 0);
     await page.clock.runFor(5000);
-    await page.waitForTimeout(50);
   }
 }
 

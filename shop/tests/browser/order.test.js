@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
-import { checkout, count, customer, expiry, fill, heading, launch, left, loseReply, open, orders, placeOrder, remembered, remove, route, says, stock, tokensLive, url, watch } from './helpers.js';
+import { checkout, count, customer, expiry, fill, heading, launch, left, loseReply, open, orders, placeOrder, remembered, rememberedWithToken, remove, route, says, stock, tokensLive, url, watch } from './helpers.js';
 
 const browser = await launch();
 
@@ -198,7 +198,7 @@ test('a copy of the tab with another cart does not order with the same token', a
   const page = await checkout(t, browser, name);
   const copy = await page.context().newPage();
   watch(t, copy);
-  const stored = await page.evaluate(() => sessionStorage.getItem('crumb-street'));
+  const stored = JSON.stringify(await rememberedWithToken(page));
   await copy.addInitScript((it) => { if (!sessionStorage.length) sessionStorage.setItem('crumb-street', it); }, stored);
   await copy.goto(url);
   await fill(copy, { 'Chocolate Chip': 3 });

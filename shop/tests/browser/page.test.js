@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import test, { beforeEach } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { checkout, customer, fill, heading, inspect, introduce, launch, LOOKS, open, orders, placeOrder, route, refusal, says, stock, url } from './helpers.js';
+import { checkout, customer, fill, goToCheckout, heading, inspect, introduce, launch, LOOKS, open, orders, placeOrder, route, refusal, says, stock, url } from './helpers.js';
 
 const browser = await launch();
 
@@ -21,7 +21,7 @@ for (const [name, options] of LOOKS) {
     assert.equal(isDark, options.colorScheme === 'dark');
     await fill(page, { 'Peanut Chocolate': 3, 'Half and Half': 2, 'Chocolate Chip': 5 });
     await check(page, 'cart');
-    await page.getByRole('link', { name: 'Checkout' }).click();
+    await goToCheckout(page);
     await placeOrder(page).click();
     await page.getByRole('alert').waitFor();
     await check(page, 'invalid');
@@ -31,7 +31,7 @@ for (const [name, options] of LOOKS) {
     await heading(page, 'Sold out before your order');
     await says(page, 'Half and Half: only 1 left');
     await check(page, 'sold-out');
-    await page.getByRole('link', { name: 'Back to the checkout' }).click();
+    await goToCheckout(page, 'Back to the checkout');
     stock({ 3: { price_cents: 125 } });
     await placeOrder(page).click();
     await says(page, 'Nothing was ordered, because the cart changed.');
