@@ -2,23 +2,19 @@
 //! first random number of a process shows it.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
-use std::{fs, time::Duration};
+use std::{path::Path, time::Duration};
 
-/// The CPU time of this thread so far.
-fn cpu_time() -> Duration {
-    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(schedstat.split(' ').next().unwrap().parse().unwrap())
-}
+use harness::process::cpu_time;
 
 #[test]
 fn the_first_random_number_costs_less_than_15_ms_of_cpu() {
-    let before = cpu_time();
+    let thread = Path::new("/proc/thread-self");
+    let before = cpu_time(thread).unwrap();
 
     aws_lc_rs::rand::fill(&mut [0; 32]).unwrap();
 
-    let spent = cpu_time() - before;
+    let spent = cpu_time(thread).unwrap() - before;
     // Otherwise the first TLS handshake of every cold start takes longer.
     assert!(
         spent < Duration::from_millis(15),

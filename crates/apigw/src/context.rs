@@ -33,7 +33,7 @@ pub struct SpentContext {
     pub issued_at: String,
     /// When it was spent, in RFC 3339.
     pub used_at: String,
-    /// The host that it was minted on; empty if that is not known.
+    /// The host that it was minted on; empty if unknown.
     pub host: String,
     /// The `requestContext.requestId` of the request that it was spent for.
     pub spent_for: String,

@@ -183,7 +183,7 @@ impl KeyStore for SecretsManagerKeyStore {
         let _one_at_a_time = self.fetching.lock().await;
         {
             let mut state = self.state();
-            // Without a fetch it is unknown whether the key exists, so the current ring is no answer.
+            // Without a fetch it is unknown whether the key exists, so the current ring does not answer that.
             if state.has_just_failed(now) {
                 return Err(unavailable());
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::measured::{Figure, rounded};
+use crate::figure::{Figure, rounded};
 
 /// The left end of the axis, where the labels end.
 const LEFT: f64 = 120.0;

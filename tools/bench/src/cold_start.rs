@@ -1,10 +1,6 @@
 //! One start of a function: its process, its init, its first and its warm invocations.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{fs, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use harness::{
@@ -12,9 +8,8 @@ use harness::{
     runtime_api::{Call, RuntimeApi},
 };
 use serde_json::Value;
-use tokio::process::Child;
 
-use crate::share::Share;
+use crate::{program::Program, share::Share};
 
 /// The measurements of one start, in milliseconds and megabytes.
 #[derive(Debug)]
@@ -33,25 +28,10 @@ pub(crate) struct ColdStart {
     pub(crate) peak_mb: f64,
 }
 
-/// How a function is started.
-#[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) path: PathBuf,
-    /// The script of an interpreter.
-    pub(crate) script: Option<&'static Path>,
-}
-
-impl Program {
-    /// Starts a process with only `variables` and what Lambda sets as its environment.
-    fn start(&self, variables: &[(&'static str, String)], api: &RuntimeApi) -> Result<Child> {
-        let mut command = process::command(&self.path, variables, api);
-        command.args(self.script).spawn().with_context(|| format!("{} does not start", self.path.display()))
-    }
-}
-
 impl ColdStart {
-    /// Starts `program` with only `variables` as its environment, invokes it with `event` once and then so many times
-    /// again, with the share of a CPU of so much memory, and kills it. Returns the measurements and the last answer.
+    /// Starts `program` with only `variables` as its environment, invokes it with `event` once and then
+    /// `warm_invocations` times, with the share of a CPU that `memory_mb` gives, and kills it. Returns the measurements
+    /// and the last answer.
     pub(crate) async fn measure(
         program: &Program,
         variables: &[(&'static str, String)],
@@ -111,12 +91,11 @@ fn ms_between(start: Instant, end: Instant) -> f64 {
 
 /// The CPU time of all threads of a process so far.
 fn cpu_ms(process_id: u32) -> Result<f64> {
-    let mut nanoseconds = 0.0;
+    let mut ms = 0.0;
     for thread in fs::read_dir(format!("/proc/{process_id}/task")).context("needs Linux")? {
-        let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanoseconds += schedstat.split(' ').next().unwrap_or_default().parse::<f64>()?;
+        ms += process::cpu_time(&thread?.path())?.as_secs_f64() * 1e3;
     }
-    Ok(nanoseconds / 1e6)
+    Ok(ms)
 }
 
 /// The peak of the resident memory of a process.

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::{
     cold_start::ColdStart,
-    measured::{Figure, Measured, percentile, rounded},
+    figure::{Figure, percentile, rounded},
+    measured::Measured,
     roots::Roots,
     services::{Services, Target, Traffic},
 };
@@ -35,7 +36,7 @@ pub(crate) const FIGURES: [(&str, Compute); 8] = [
 pub(crate) const SIZES: [(&str, Compute); 2] =
     [("binary, MB", |it| Figure::fixed(it.binary_mb)), ("zip, MB", |it| Figure::fixed(it.zip_mb))];
 
-/// The columns of the tables; of our other functions the limits are checked, and the instructions reported.
+/// The columns of the tables; of the other functions the limits are checked, and the instructions reported.
 pub(crate) const SHOWN: [&str; 8] = ["floor", "authorizer", "validate", "guard", "hello", "page", "naive", "Python"];
 
 /// What is the same for all programs of a comparison.
@@ -48,12 +49,12 @@ pub(crate) struct Setup {
     pub(crate) warm_invocations: u32,
 }
 
-/// The floor, our functions, and the other designs: Python only with an interpreter.
+/// The floor, this project's functions, and the other designs: Python only with an interpreter.
 pub(crate) fn programs(build: &Path, python: Option<&PathBuf>) -> Result<Vec<Measured>> {
     let mut programs = vec![Measured::beside("floor")?];
     // No request waits for `rotate`.
     for function in FUNCTIONS.into_iter().filter(|function| function.name != "rotate") {
-        programs.push(Measured::ours(function, build)?);
+        programs.push(Measured::built(function, build)?);
     }
     programs.push(Measured::beside("naive")?);
     if let Some(interpreter) = python {
@@ -65,8 +66,7 @@ pub(crate) fn programs(build: &Path, python: Option<&PathBuf>) -> Result<Vec<Mea
 /// The programs of a comparison, measured.
 pub(crate) struct Comparison {
     pub(crate) programs: Vec<Measured>,
-    /// The times of a call of DynamoDB by a client that does nothing else, in milliseconds, sorted; none where the
-    /// services are no fakes.
+    /// The times of a call to DynamoDB by a client that does nothing else, in milliseconds; none with an emulator.
     round_trips: Vec<f64>,
 }
 
@@ -83,16 +83,16 @@ impl Comparison {
         for _ in 0..setup.starts {
             for measured in &mut programs {
                 let event = measured.event.replace("TOKEN", &token);
-                let before = services.asked();
+                let before = services.traffic();
                 let (program, warm) = (&measured.program, setup.warm_invocations);
                 let start = ColdStart::measure(program, &variables, &event, warm, &mut api, setup.memory_mb).await;
                 let (start, answer) = start.with_context(|| measured.name)?;
                 if services.are_counted() {
-                    let asked = services.asked_since(before);
+                    let traffic = services.traffic_since(before);
                     if measured.function.is_some_and(|function| function.access.is_some()) {
-                        asked_once_each(measured.name, asked, warm)?;
+                        called_once_each(measured.name, traffic, warm)?;
                     }
-                    measured.asked = Some(asked);
+                    measured.traffic = Some(traffic);
                 }
                 keep_minted(&answer, &mut token);
                 measured.starts.push(start);
@@ -102,7 +102,6 @@ impl Comparison {
             }
         }
         services.end().await?;
-        round_trips.sort_by(f64::total_cmp);
         Ok(Self { programs, round_trips })
     }
 
@@ -120,7 +119,7 @@ impl Comparison {
         let trip_us = self.round_trip_us();
         writeln!(
             text,
-            "A call of this DynamoDB by an HTTP client that does nothing else takes {trip_us:.0} µs (median). The medians of \
+            "A call to this DynamoDB by an HTTP client that does nothing else takes {trip_us:.0} µs (median). The medians of \
              warm invocations, less that and that of the floor:\n\n\
              | | µs |\n| --- | ---: |"
         )?;
@@ -132,28 +131,29 @@ impl Comparison {
         Ok(())
     }
 
-    /// The median of the calls of DynamoDB by a client that does nothing else, in microseconds.
+    /// The median of the calls to DynamoDB by a client that does nothing else, in microseconds.
     fn round_trip_us(&self) -> f64 {
-        1e3 * percentile(&self.round_trips, 500)
+        1e3 * percentile(&mut self.round_trips.clone(), 500)
     }
 
-    /// What the median of the warm invocations takes more than that of the floor and than a call of DynamoDB, in
+    /// What the median of the warm invocations takes more than that of the floor and than a call to DynamoDB, in
     /// microseconds.
     pub(crate) fn beyond_us(&self, it: &Measured) -> f64 {
         1e3 * (it.warm_ms(500).value - self.programs[0].warm_ms(500).value) - self.round_trip_us()
     }
 
-    /// What AWS was asked in a start.
+    /// The calls to AWS in a start.
     pub(crate) fn write_traffic(&self, text: &mut String, invocations: u32) -> Result<()> {
         writeln!(
             text,
-            "One start with {invocations} invocations asks AWS for this. One call of DynamoDB belongs to the init of authorizer, guard \
+            "One start with {invocations} invocations makes these calls to AWS. One to DynamoDB belongs to the init of authorizer, guard \
              and validate, and opens the connection:\n\n\
-             | | calls of Secrets Manager | calls of DynamoDB | connections |\n| --- | ---: | ---: | ---: |"
+             | | calls to Secrets Manager | calls to DynamoDB | connections |\n| --- | ---: | ---: | ---: |"
         )?;
         for it in self.shown() {
-            let Some(asked) = it.asked else { continue };
-            writeln!(text, "| {} | {} | {} | {} |", it.name, asked.secrets, asked.tokens, asked.connections)?;
+            let Some(traffic) = it.traffic else { continue };
+            let Traffic { secrets_manager, dynamodb, connections } = traffic;
+            writeln!(text, "| {} | {secrets_manager} | {dynamodb} | {connections} |", it.name)?;
         }
         writeln!(text)?;
         Ok(())
@@ -167,12 +167,13 @@ pub(crate) fn keep_minted(answer: &Value, token: &mut String) {
     }
 }
 
-/// Fails unless the key ring was read once, and each invocation made one call of DynamoDB, as the warm-up does.
-fn asked_once_each(name: &str, asked: Traffic, warm_invocations: u32) -> Result<()> {
-    let tokens = 2 + warm_invocations as usize;
+/// Fails unless the key ring was read once, and each invocation made one call to DynamoDB, as the warm-up does.
+fn called_once_each(name: &str, traffic: Traffic, warm_invocations: u32) -> Result<()> {
+    let calls = 2 + warm_invocations as usize;
+    let expected = Traffic { secrets_manager: 1, dynamodb: calls, connections: 2 };
     ensure!(
-        (asked.secrets, asked.tokens) == (1, tokens) && asked.connections == 2,
-        "{name}: {asked:?}, and not 1 call of Secrets Manager and {tokens} of DynamoDB over 2 connections"
+        traffic == expected,
+        "{name}: {traffic:?}, and not 1 call to Secrets Manager and {calls} to DynamoDB over 2 connections"
     );
     Ok(())
 }
@@ -213,10 +214,10 @@ mod tests {
 
     #[test]
     fn more_calls_than_one_an_invocation_fail() {
-        let asked = |secrets, tokens, connections| Traffic { secrets, tokens, connections };
-        asked_once_each("mint", asked(1, 202, 2), 200).unwrap();
-        for wrong in [asked(2, 202, 2), asked(1, 203, 2), asked(1, 201, 2), asked(1, 202, 3)] {
-            asked_once_each("mint", wrong, 200).unwrap_err();
+        let traffic = |secrets_manager, dynamodb, connections| Traffic { secrets_manager, dynamodb, connections };
+        called_once_each("mint", traffic(1, 202, 2), 200).unwrap();
+        for wrong in [traffic(2, 202, 2), traffic(1, 203, 2), traffic(1, 201, 2), traffic(1, 202, 3)] {
+            called_once_each("mint", wrong, 200).unwrap_err();
         }
     }
 }

@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 use tokio::{process::Command, runtime, time};
 
 use crate::{
-    cold_start::{Program, invoke},
+    cold_start::invoke,
     comparison::{keep_minted, programs},
-    measured::path_beside,
+    program::{Program, path_beside},
     roots::Roots,
     services::{Services, Target},
 };
@@ -35,7 +35,7 @@ const INVOCATIONS: u64 = 101;
 const MAX_PERCENT: u64 = 102;
 
 /// The file of limits.
-pub(crate) const LIMITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
+const LIMITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
 
 /// How long a function may take under valgrind: Python starts in half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -60,9 +60,6 @@ pub(crate) struct Options {
     /// The folder into which `sam build` put the functions.
     #[arg(value_name = "DIR")]
     build: PathBuf,
-    /// The counts that none may exceed by more than 2 %.
-    #[arg(long, value_name = "FILE", default_value = LIMITS)]
-    limits: PathBuf,
     /// Write the counts into the file of limits, instead of comparing them.
     #[arg(long)]
     write: bool,
@@ -76,8 +73,8 @@ pub(crate) struct How {
     /// Count over TLS, with the machine's root certificates. These counts have no limits.
     #[arg(long)]
     tls: bool,
-    /// Write profiles for `callgrind_annotate` into this folder: NAME.0 of the init, NAME.1 and NAME.101 of an init and
-    /// so many invocations.
+    /// Write profiles for `callgrind_annotate` into this folder: NAME.0 of the init, and NAME.1 and
+    /// NAME.101 of an init and 1 or 101 invocations.
     /// A profile has names if the binary was built with `CARGO_PROFILE_RELEASE_STRIP=none`.
     #[arg(long, value_name = "DIR")]
     profiles: Option<PathBuf>,
@@ -115,18 +112,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     if !options.write {
-        return runtime.block_on(check(counted, &options.build, &options.limits));
+        return runtime.block_on(check(counted, &options.build));
     }
     counted.retain_functions();
-    Ok(fs::write(&options.limits, serde_json::to_string_pretty(&counted)? + "\n")?)
+    Ok(fs::write(LIMITS, serde_json::to_string_pretty(&counted)? + "\n")?)
 }
 
-/// Fails if a count exceeds its limit in this file.
-pub(crate) async fn check(mut counted: Counted, build: &Path, limits: &Path) -> Result<()> {
-    let text = fs::read_to_string(limits).with_context(|| limits.display().to_string())?;
-    let limits: Counted = serde_json::from_str(&text)?;
+/// Fails if a count exceeds its limit.
+pub(crate) async fn check(mut counted: Counted, build: &Path) -> Result<()> {
+    let limits: Counted = serde_json::from_str(&fs::read_to_string(LIMITS).context(LIMITS)?)?;
     counted.retain_functions();
-    // What exceeds a limit is counted again, twice: then it is not by chance.
+    // If a count exceeds its limit, everything is counted again, up to twice: the lowest is not by chance.
     for _ in 0..2 {
         if counted.exceeding(&limits)?.is_empty() {
             return Ok(());
@@ -207,7 +203,7 @@ pub(crate) async fn count(build: &Path, python: Option<&PathBuf>, how: &How) -> 
     Ok(counted)
 }
 
-/// The instructions of the program `operations` that does this so many times.
+/// The instructions of the program `operations` that does this `times` times.
 async fn count_operation(operation: &str, times: u64) -> Result<u64> {
     let mut command = Command::new("valgrind");
     command.args(COUNT).arg(path_beside("operations")?).args([operation, &times.to_string()]);
@@ -281,7 +277,7 @@ impl Counter {
         Ok(Counts { init, warm: many.saturating_sub(one) / (INVOCATIONS - 1) })
     }
 
-    /// The instructions of a process that handles so many invocations.
+    /// The instructions of a process that handles `invocations`.
     async fn run(&mut self, name: &str, program: &Program, event: &str, invocations: u64) -> Result<u64> {
         let mut api = RuntimeApi::start().await?.with_patience(PATIENCE);
         let log = env::temp_dir().join(format!("bench-{}.valgrind", std::process::id()));

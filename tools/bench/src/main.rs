@@ -1,16 +1,27 @@
 //! `bench`: measures what the API costs. See `docs/benchmarks.md`.
+//!
+//! | command | in |
+//! | --- | --- |
+//! | `pairs`, `refusals`, `server` | the module of that name |
+//! | `instructions` | `instructions`, with the programs `bin/operations.rs` |
+//! | `report` | `report`: `comparison` starts each program again and again, with the modules below; `chart` and `goals` show the result, and `limits` ends with an error |
+//!
+//! A comparison measures each `cold_start` of a `program` against `services` that are AWS to it, trusting `roots`, with
+//! the `share` of a CPU of its memory. `measured` has the starts, `figure` their medians, and `machine` says on what.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 mod chart;
 mod cold_start;
 mod comparison;
+mod figure;
 mod goals;
 mod instructions;
 mod limits;
 mod machine;
 mod measured;
 mod pairs;
+mod program;
 mod refusals;
 mod report;
 mod roots;
@@ -21,7 +32,7 @@ mod share;
 use anyhow::Result;
 use clap::Parser;
 
-/// Measures what the API costs on this machine; no traffic leaves it.
+/// Measures what the API costs on this machine. No traffic leaves it, unless `--url` or `--dynamodb` names another.
 #[derive(Debug, Parser)]
 enum Command {
     /// Count the tokens that `local` mints and spends per second on one core.

@@ -1,17 +1,19 @@
 //! A function and its measured starts.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use harness::Function;
 
 use crate::{
-    cold_start::{ColdStart, Program},
+    cold_start::ColdStart,
+    figure::{Figure, percentile},
     machine::printed,
+    program::{Program, path_beside},
     services::Traffic,
 };
 
@@ -22,7 +24,7 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/authorizer.py")
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
-    /// What it is, if it is one of ours.
+    /// Which function it is, if it is one of this project.
     pub(crate) function: Option<Function>,
     pub(crate) program: Program,
     /// The event of every invocation, in which `TOKEN` stands for a token.
@@ -30,33 +32,13 @@ pub(crate) struct Measured {
     pub(crate) binary_mb: f64,
     pub(crate) zip_mb: f64,
     pub(crate) starts: Vec<ColdStart>,
-    /// What AWS was asked in the last start.
-    pub(crate) asked: Option<Traffic>,
-}
-
-/// A median with its range, or a size, whose range is empty.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Figure {
-    pub(crate) value: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
-impl Figure {
-    /// What is the same in every start.
-    pub(crate) fn fixed(value: f64) -> Self {
-        Self { value, low: value, high: value }
-    }
-
-    /// In another unit.
-    pub(crate) fn times(self, factor: f64) -> Self {
-        Self { value: factor * self.value, low: factor * self.low, high: factor * self.high }
-    }
+    /// The calls to AWS in the last start, if they are counted.
+    pub(crate) traffic: Option<Traffic>,
 }
 
 impl Measured {
-    /// One of our functions, in the folder into which `sam build` put them.
-    pub(crate) fn ours(function: Function, build: &Path) -> Result<Self> {
+    /// A function of this project, in the folder into which `sam build` put them.
+    pub(crate) fn built(function: Function, build: &Path) -> Result<Self> {
         let new = Self::new(function.name, function.binary(build), function.event()?)?;
         Ok(Self { function: Some(function), ..new })
     }
@@ -73,7 +55,16 @@ impl Measured {
         let program = Program { path, script: Some(Path::new(PYTHON)) };
         let event = Function::named("authorizer").event()?;
         let (binary_mb, zip_mb) = (f64::NAN, f64::NAN);
-        Ok(Self { name: "Python", function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
+        Ok(Self {
+            name: "Python",
+            function: None,
+            program,
+            event,
+            binary_mb,
+            zip_mb,
+            starts: Vec::new(),
+            traffic: None,
+        })
     }
 
     /// A program that is a binary alone.
@@ -83,14 +74,12 @@ impl Measured {
         let zip = miniz_oxide::deflate::compress_to_vec(&bytes, 6); // zip's own default level
         let (binary_mb, zip_mb) = (megabytes(&bytes), megabytes(&zip));
         let program = Program { path, script: None };
-        Ok(Self { name, function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), asked: None })
+        Ok(Self { name, function: None, program, event, binary_mb, zip_mb, starts: Vec::new(), traffic: None })
     }
 
     /// The median over the starts.
     pub(crate) fn median(&self, of: impl Fn(&ColdStart) -> f64) -> Figure {
-        let mut values: Vec<_> = self.starts.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        Figure { value: percentile(&values, 500), low: values[0], high: values[values.len() - 1] }
+        Figure::median(self.starts.iter().map(of).collect())
     }
 
     /// The time from the start of the process to its first token.
@@ -104,45 +93,12 @@ impl Measured {
         self.median(|start| start.warm_ms.iter().sum::<f64>() / start.warm_ms.len() as f64)
     }
 
-    /// The time that so many thousandths of the warm invocations of all starts took at most, in milliseconds. Its range
-    /// is that of the starts, each for itself.
+    /// A percentile of the warm invocations of all starts, in thousandths and milliseconds. Its range is that of the
+    /// starts, each for itself.
     pub(crate) fn warm_ms(&self, per_mille: usize) -> Figure {
         let mut all: Vec<_> = self.starts.iter().flat_map(|start| start.warm_ms.iter().copied()).collect();
-        all.sort_by(f64::total_cmp);
-        let of_one = |start: &ColdStart| {
-            let mut times = start.warm_ms.clone();
-            times.sort_by(f64::total_cmp);
-            percentile(&times, per_mille)
-        };
-        Figure { value: percentile(&all, per_mille), ..self.median(of_one) }
-    }
-}
-
-/// The lowest value that at least so many thousandths of `sorted` do not exceed; the median of an even number is between
-/// two.
-pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
-    let rank = (sorted.len() * per_mille).div_ceil(1000).max(1);
-    let is_between = per_mille == 500 && sorted.len() == 2 * rank;
-    if is_between { f64::midpoint(sorted[rank - 1], sorted[rank]) } else { sorted[rank - 1] }
-}
-
-/// The path of a program of this package, which is built beside this one.
-///
-/// # Errors
-///
-/// If it was not built.
-pub(crate) fn path_beside(name: &str) -> Result<PathBuf> {
-    let path = env::current_exe()?.with_file_name(name);
-    ensure!(path.exists(), "{}: build it with `cargo build --release -p bench`", path.display());
-    Ok(path)
-}
-
-/// A measured value with as many digits as say something.
-pub(crate) fn rounded(value: f64) -> String {
-    match value {
-        ..1.0 => format!("{value:.2}"),
-        ..10.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        let of_one = |start: &ColdStart| percentile(&mut start.warm_ms.clone(), per_mille);
+        Figure { value: percentile(&mut all, per_mille), ..self.median(of_one) }
     }
 }
 
@@ -150,18 +106,4 @@ pub(crate) fn rounded(value: f64) -> String {
 #[expect(clippy::cast_precision_loss, reason = "exact below 9 petabytes")]
 fn megabytes(bytes: &[u8]) -> f64 {
     bytes.len() as f64 / 1e6
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_the_lowest_value_that_so_many_do_not_exceed() {
-        let upto = |last: u32| (1..=last).map(f64::from).collect::<Vec<_>>();
-        assert_eq!([500, 990, 999].map(|it| percentile(&upto(1600), it)), [800.5, 1584.0, 1599.0]);
-        assert_eq!([500, 990, 999].map(|it| percentile(&upto(3), it)), [2.0, 3.0, 3.0]);
-        assert_eq!([0, 500, 999].map(|it| percentile(&upto(1), it)), [1.0, 1.0, 1.0]);
-        assert_eq!(percentile(&upto(2), 500), 1.5);
-    }
 }

@@ -4,12 +4,14 @@
 //! share the machine, the CPU time of the server is reported too.
 
 use std::{
+    path::Path,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
+use harness::process::cpu_time;
 use serde_json::Value;
 use tokio::{runtime, sync::oneshot, task::JoinSet};
 
@@ -55,15 +57,8 @@ fn serve(url: &mpsc::Sender<String>, stopped: oneshot::Receiver<()>) -> Result<f
         let server = local::Server::bind(options, &local::functions()?).await?;
         url.send(server.url().to_owned())?;
         server.serve(async { drop(stopped.await) }).await?;
-        cpu_seconds()
+        Ok(cpu_time(Path::new("/proc/thread-self"))?.as_secs_f64())
     })
-}
-
-/// The CPU time of this thread so far, in seconds.
-fn cpu_seconds() -> Result<f64> {
-    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").context("needs Linux")?;
-    let nanoseconds: f64 = schedstat.split(' ').next().unwrap_or_default().parse()?;
-    Ok(nanoseconds / 1e9)
 }
 
 /// Mints and spends from all clients for `duration`; returns the number of pairs.

@@ -15,7 +15,7 @@ use tokens::{
 use tokio::runtime;
 use uuid::Uuid;
 
-use crate::measured::percentile;
+use crate::figure::percentile;
 
 /// The time of every check, except of the expired token.
 const NOW: Timestamp = Timestamp(1_700_000_000);
@@ -135,10 +135,7 @@ fn z_of_timing(message: &str, good: &str, check: impl Fn(&Token) -> bool) -> f64
             check(&tokens[kind]);
             times[kind].push(began.elapsed().as_secs_f64());
         }
-        let [first, last] = times.map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            percentile(&times, 500)
-        });
+        let [first, last] = times.map(|mut times| percentile(&mut times, 500));
         first - last
     };
     // Their signs alone: a block that was interrupted has one vote, however large its difference.

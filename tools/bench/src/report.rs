@@ -1,12 +1,7 @@
 //! `bench report`: the built functions, compared with a function that does nothing and with other designs, in one run,
 //! as a document with charts.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tokio::runtime;
@@ -14,10 +9,11 @@ use tokio::runtime;
 use crate::{
     chart::{self, Row},
     comparison::{Comparison, SHOWN, SIZES, Setup, programs, table},
+    figure::{Figure, rounded},
     goals,
-    instructions::{self, How, LIMITS},
+    instructions::{self, How},
     limits, machine,
-    measured::{Figure, Measured, rounded},
+    measured::Measured,
     services::Target,
 };
 
@@ -77,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     write("report.md", report.text()?)?;
 
     report.main.programs.iter().filter(|it| it.function.is_some()).try_for_each(limits::check)?;
-    runtime.block_on(instructions::check(report.counted, &options.build, Path::new(LIMITS)))
+    runtime.block_on(instructions::check(report.counted, &options.build))
 }
 
 /// Everything that was measured.
@@ -87,7 +83,7 @@ struct Report {
     main: Comparison,
     /// With other services, by the words that say which.
     others: Vec<(String, Comparison)>,
-    /// With the share of a CPU of so much memory.
+    /// With the share of a CPU that each size of memory gives, in megabytes.
     by_memory: Vec<(u32, Comparison)>,
     counted: instructions::Counted,
 }
@@ -171,7 +167,7 @@ impl Report {
         let with_128_mb = by_memory.iter().find(|(mb, _)| *mb == 128).map(|(_, comparison)| comparison);
         let goals = goals::table(main, with_128_mb, counted);
         let mut text = format!(
-            "# Report of the benchmarks\n\n\
+            "# Benchmark report\n\n\
              {machine} Written by `bench report`; [benchmarks.md](../benchmarks.md) explains it.\n\n\
              A figure is the median of {starts} starts; in parentheses follows its ratio to that of the floor, and then the \
              lowest and the highest start. Percentiles of warm invocations are over the invocations of all starts, and their \

@@ -13,7 +13,7 @@ use tokio::{
     runtime, time,
 };
 
-use crate::measured::{percentile, rounded};
+use crate::figure::{percentile, rounded};
 
 /// How long a server may take to start.
 const MAX_START: Duration = Duration::from_secs(120);
@@ -59,9 +59,8 @@ async fn measure(Options { url, command }: &Options) -> Result<()> {
         server.kill().await?;
     }
     let (start, mut times_ms) = measured?;
-    times_ms.sort_by(f64::total_cmp);
     let a_second = times_ms.len() as u64 / MEASURED.as_secs();
-    let [median, high] = [500, 990].map(|per_mille| rounded(percentile(&times_ms, per_mille)));
+    let [median, high] = [500, 990].map(|per_mille| rounded(percentile(&mut times_ms, per_mille)));
     println!("| {program} | {start:.2?} | {a_second} | {median} ms | {high} ms |");
     Ok(())
 }

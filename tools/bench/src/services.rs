@@ -15,7 +15,7 @@ use tokio::runtime;
 
 use crate::roots::Roots;
 
-/// A call of DynamoDB in the size of a mint's.
+/// A call to DynamoDB in the size of a mint's.
 const CALL: &str = r#"{"TableName":"tokens","Item":{"jti":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"kid":{"S":"k1"},"minted_by":{"S":"018f3c1a-6b7e-7c3d-9f10-2a4b6c8d0e1f"},"expires_at":{"N":"1790000000"}},"ConditionExpression":"attribute_not_exists(jti)"}"#;
 
 /// How often the round trip is measured in each turn of the programs.
@@ -43,13 +43,13 @@ pub(crate) struct Services {
     emulated: Option<(Table, String)>,
 }
 
-/// What the services have been asked so far.
+/// The calls to the services so far.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Traffic {
-    /// Calls of Secrets Manager.
-    pub(crate) secrets: usize,
-    /// Calls of DynamoDB that write or read a token.
-    pub(crate) tokens: usize,
+    /// Calls that fetch the key ring.
+    pub(crate) secrets_manager: usize,
+    /// Calls that write or read a token.
+    pub(crate) dynamodb: usize,
     /// Connections to both.
     pub(crate) connections: usize,
 }
@@ -97,17 +97,17 @@ impl Services {
         Ok(())
     }
 
-    /// Whether their calls of DynamoDB are counted: an emulator counts none.
+    /// Whether their calls to DynamoDB are counted: an emulator counts none.
     pub(crate) fn are_counted(&self) -> bool {
         self.emulated.is_none()
     }
 
-    /// What they have been asked since `before`.
-    pub(crate) fn asked_since(&self, before: Traffic) -> Traffic {
-        let now = self.asked();
+    /// The calls since `before`.
+    pub(crate) fn traffic_since(&self, before: Traffic) -> Traffic {
+        let now = self.traffic();
         Traffic {
-            secrets: now.secrets - before.secrets,
-            tokens: now.tokens - before.tokens,
+            secrets_manager: now.secrets_manager - before.secrets_manager,
+            dynamodb: now.dynamodb - before.dynamodb,
             connections: now.connections - before.connections,
         }
     }
@@ -117,16 +117,16 @@ impl Services {
         [&self.dynamodb, &self.secrets_manager].map(FakeAws::connections)
     }
 
-    /// What they have been asked so far.
-    pub(crate) fn asked(&self) -> Traffic {
+    /// The calls so far.
+    pub(crate) fn traffic(&self) -> Traffic {
         Traffic {
-            secrets: self.secrets_manager.calls("GetSecretValue"),
-            tokens: ["PutItem", "UpdateItem", "GetItem"].map(|action| self.dynamodb.calls(action)).iter().sum(),
+            secrets_manager: self.secrets_manager.calls("GetSecretValue"),
+            dynamodb: ["PutItem", "UpdateItem", "GetItem"].map(|action| self.dynamodb.calls(action)).iter().sum(),
             connections: self.connections().iter().sum(),
         }
     }
 
-    /// The times of calls of the fake DynamoDB by a client that does nothing else, in milliseconds.
+    /// The times of calls to the fake DynamoDB by a client that does nothing else, in milliseconds.
     pub(crate) async fn round_trips(&self) -> Result<Vec<f64>> {
         let (url, certificates) = (self.dynamodb.url.clone(), self.certificates.clone());
         // Not in this thread, which is the server's: a function has a process of its own.

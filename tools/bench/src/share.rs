@@ -20,7 +20,7 @@ const PERIOD_US: u32 = 20_000;
 pub(crate) struct Share(PathBuf);
 
 impl Share {
-    /// Limits a process, from now on, to the share of a function with so many megabytes.
+    /// Limits a process, from now on, to the share of a function with `mb` megabytes.
     pub(crate) fn limit(process_id: u32, mb: u32) -> Result<Self> {
         let quota_us = PERIOD_US * mb / MB_OF_ONE_CPU;
         let folder = |parent: &str| PathBuf::from(parent).join(format!("bench-{process_id}"));

@@ -1,6 +1,7 @@
 //! A process that runs a function's binary as Lambda does.
 
 use std::{
+    fs,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -59,6 +60,17 @@ pub fn command(binary: &Path, variables: &[(&'static str, String)], api: &Runtim
     command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     command
+}
+
+/// The CPU time of a thread so far, of which `task` is the folder in `/proc`.
+///
+/// # Errors
+///
+/// If this is not Linux, or the thread has ended.
+pub fn cpu_time(task: &Path) -> Result<Duration> {
+    let schedstat = fs::read_to_string(task.join("schedstat")).context("needs Linux")?;
+    let (nanoseconds, _) = schedstat.split_once(' ').context("no schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// Starts [`command`].

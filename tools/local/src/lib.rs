@@ -2,6 +2,11 @@
 //!
 //! The handlers are the ones that are deployed. Tokens live in memory (or, with `--dynamodb`, in a
 //! table), and the signing key is drawn at random at each start.
+//!
+//! - `functions`: the deployed functions, with one store and a random key
+//! - `dynamodb`, `overrides`: the options `--dynamodb` and `--parameter-overrides`
+//! - `stream`: the stream of the table of tokens, for the store in memory
+//! - `documents`: the documents of the API, beside its template
 
 mod documents;
 mod dynamodb;

@@ -22,7 +22,7 @@ use tokio::{
 /// How long a request may take to come to a gate.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What becomes of a request on its connection.
+/// The outcome of a request on its connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WireFault {
     /// It is lost, and the connection closed.
@@ -72,7 +72,7 @@ pub(crate) enum ConnectionEnd {
     Closed,
     /// It is reset.
     Reset,
-    /// Nobody tells: what is sent on it is never answered.
+    /// Neither side learns of it: what is sent is never answered.
     Silent,
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct FaultProxy {
 /// What the proxy and its connections share.
 struct Shared {
     upstream: String,
-    /// What becomes of the next requests; after them nothing.
+    /// The outcomes of the next requests; those after them are not disturbed.
     steps: Mutex<VecDeque<Step>>,
     stops: mpsc::Sender<Stopped>,
     /// How many connections wait for a request.
@@ -137,12 +137,12 @@ impl FaultProxy {
         Ok(Self { url, shared, ends, stops })
     }
 
-    /// Plans what becomes of the next requests.
+    /// Plans the outcomes of the next requests.
     pub(crate) fn plan(&self, steps: impl IntoIterator<Item = Step>) {
         *self.shared.steps() = steps.into_iter().collect();
     }
 
-    /// How many planned steps nobody has met.
+    /// How many planned steps no request has met.
     pub(crate) fn left(&self) -> usize {
         self.shared.steps().len()
     }

@@ -167,14 +167,14 @@ fn linearizable(
     let is_yes = |event: &&Event| matches!(event.verdict, Some(Verdict::Spent { .. }));
     let winners = history.iter().filter(is_yes).count();
     if winners > 1 {
-        return Err(format!("{winners} claimants were told yes"));
+        return Err(format!("{winners} claimants were accepted"));
     }
     if user.is_none() && history.iter().all(|event| event.verdict.is_none()) {
-        return Ok(()); // nobody was told anything, and nothing has happened
+        return Ok(()); // no claimant got an answer, and nothing has happened
     }
     let winner = history.iter().find(|event| Some(&event.claimant) == user);
     let Some(winner) = winner.filter(|event| is_yes(event) || (winners == 0 && event.verdict.is_none())) else {
-        return Err(format!("the row names {user:?}, who was not told yes"));
+        return Err(format!("the row names {user:?}, who was not accepted"));
     };
     for event in history {
         match event.verdict {

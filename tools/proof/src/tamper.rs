@@ -1,4 +1,4 @@
-//! Tokens that somebody has tampered with: none is accepted, and none reaches the store.
+//! Tokens that were tampered with: none is accepted, and none reaches the store.
 
 use std::{
     fmt, panic,

@@ -1,4 +1,4 @@
-//! `operations`: does one thing so many times, without a store, Lambda or a network, so that `bench instructions` can
+//! `operations`: does one thing a number of times, without a store, Lambda or a network, so that `bench instructions` can
 //! count the instructions of that alone.
 
 use std::{env, hint::black_box, sync::Arc};
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     runtime::Builder::new_current_thread().build()?.block_on(repeat(operation, count))
 }
 
-/// Does the operation so many times.
+/// Does the operation `count` times.
 async fn repeat(operation: &str, count: u32) -> Result<()> {
     let variables = process::variables("http://127.0.0.1", "http://127.0.0.1", "tokens");
     let lookup = |name: &str| variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone());
