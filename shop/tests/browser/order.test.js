@@ -64,6 +64,7 @@ test('a reload while the answer is missing, and Back afterwards, make one order'
 test('Back in the checkout and a reload keep the cart, the customer and the token', async (t) => {
   const name = customer();
   const page = await checkout(t, browser, name);
+  await rememberedWithToken(page);
   await page.reload();
   assert.equal(await page.inputValue('#name'), name);
   await page.goBack();
