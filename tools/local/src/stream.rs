@@ -9,7 +9,7 @@ use std::{
 use apigw::Event;
 use async_trait::async_trait;
 use lambda_runtime::Context;
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::{Value, json, value::RawValue};
 use tokens::{
     Claimant, Counts, Find, Hour, InMemoryTokenStore, Insert, Jti, Revoke, Row, SequenceNumber, Spend, Spending,
     StoreError, Timestamp, UsageStore, UsageStoreError,
@@ -35,7 +35,8 @@ pub(crate) struct Stream {
 /// Records in the order of the writes.
 #[derive(Debug, Default)]
 struct Pending {
-    records: Vec<Value>,
+    /// In JSON: as text they take a fraction of the memory and of the time.
+    records: Vec<String>,
     last_number: u64,
 }
 
@@ -51,8 +52,10 @@ impl Stream {
         let _one_at_a_time = self.delivering.lock().await;
         let records = mem::take(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).records);
         for batch in records.chunks(BATCH) {
-            let event = json!({"Records": batch, "shardId": SHARD, "state": {}, "isFinalInvokeForWindow": false});
-            let delivered = match to_raw_value(&event) {
+            let records = batch.join(",");
+            let event =
+                format!(r#"{{"Records":[{records}],"shardId":"{SHARD}","state":{{}},"isFinalInvokeForWindow":false}}"#);
+            let delivered = match RawValue::from_string(event) {
                 Ok(event) => usage::handle(function, Event::new(event, Context::default())).await.map(|_| ()),
                 Err(err) => Err(err.into()),
             };
@@ -83,7 +86,7 @@ impl Stream {
             }
         }
         let event_id = Uuid::new_v4().simple().to_string();
-        pending.records.push(json!({"eventID": event_id, "eventName": name, "dynamodb": change}));
+        pending.records.push(json!({"eventID": event_id, "eventName": name, "dynamodb": change}).to_string());
         pending.records.len() >= BATCH
     }
 }
