@@ -84,7 +84,7 @@ export async function open(t, browser, path = '/', { before, expects, ...options
   return page;
 }
 
-/** Fails the test if the page complains, and keeps what it sends to the API in `page.sent`, and how much is unanswered. */
+/** Fails the test if the page complains, and keeps in `page.sent` what it sends to the API, and in `page.unanswered` the number of requests that wait. */
 export function watch(t, page, expects = /^$/) {
   page.setDefaultTimeout(15_000);
   const messages = [];
@@ -144,7 +144,7 @@ export async function introduce(page, name) {
   await page.getByLabel('Phone').fill('+44 20 7946 0958');
 }
 
-/** Follows a link to the checkout, until the products are loaded again: what changes later, it does not know yet. */
+/** Follows a link to the checkout, and waits until the products are loaded again: it does not know of later changes. */
 export async function goToCheckout(page, link = 'Checkout') {
   const loaded = page.waitForResponse('**/api/products');
   await page.getByRole('link', { name: link }).click();

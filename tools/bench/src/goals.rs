@@ -20,7 +20,7 @@ fn row(goal: &str, bound: &Bound, unit: &str, values: &[f64]) -> String {
         Bound::AtMost(limit) => high <= *limit,
         Bound::AtLeast(limit) => low >= *limit,
     };
-    // Two digits after the point of a ratio, so that it cannot seem to be on the other side of its bound.
+    // Two digits after the point of a ratio, so that it hardly ever seems to be on the other side of its bound.
     let written = |value: f64| if unit == RATIO { format!("{value:.2}") } else { format!("{value:.0}") };
     let (low, high) = (written(low), written(high));
     let range = if low == high { low } else { format!("{low} to {high}") };

@@ -3,8 +3,8 @@
 //! | command | in |
 //! | --- | --- |
 //! | `pairs`, `refusals`, `server` | the module of that name |
-//! | `instructions` | `instructions`, with the programs `bin/operations.rs` |
-//! | `report` | `report`: `comparison` starts each program again and again, with the modules below; `chart` and `goals` show the result, and `limits` ends with an error |
+//! | `instructions` | `instructions`, with the program `bin/operations.rs` |
+//! | `report` | `report`: `comparison` starts each program again and again, with the modules below; `chart` and `goals` show the result, and `limits` fails if one is exceeded |
 //!
 //! A comparison measures each `cold_start` of a `program` against `services` that are AWS to it, trusting `roots`, with
 //! the `share` of a CPU of its memory. `measured` has the starts, `figure` their medians, and `machine` says on what.

@@ -24,7 +24,7 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/authorizer.py")
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
-    /// Which function it is, if it is one of this project.
+    /// Which function it is, if it is this project's.
     pub(crate) function: Option<Function>,
     pub(crate) program: Program,
     /// The event of every invocation, in which `TOKEN` stands for a token.
@@ -93,7 +93,7 @@ impl Measured {
         self.median(|start| start.warm_ms.iter().sum::<f64>() / start.warm_ms.len() as f64)
     }
 
-    /// A percentile of the warm invocations of all starts, in thousandths and milliseconds. Its range is that of the
+    /// A percentile of the warm invocations of all starts, `per_mille`, in milliseconds. Its range is that of the
     /// starts, each for itself.
     pub(crate) fn warm_ms(&self, per_mille: usize) -> Figure {
         let mut all: Vec<_> = self.starts.iter().flat_map(|start| start.warm_ms.iter().copied()).collect();
